@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// What a function of a table may do while it runs: reply, fail, and ask about its task. In workers only.
+// Every function here takes the call that the running function was given, on the thread that runs it.
+#ifndef MPROC_CALL_H
+#define MPROC_CALL_H
+
+#include <mproc/table.h>
+
+// Sets the value of the task to a copy of `size` bytes; a later reply replaces an earlier one. `data` may
+// be null if size is 0. Returns OK, INVALID_ARGUMENT, TOO_LARGE (in an array map: a size other than the
+// output stride), OUT_OF_MEMORY, DESCRIPTOR_LIMIT, SYSTEM. Since 0.1.
+MPROC_API mproc_status_t mproc_call_reply(mproc_call_t* call, const void* data, size_t size);
+
+// Makes `size` bytes of the value in place and writes their address to *data: fill them before the function
+// returns. Their contents are undefined until then; the memory is the library's. Returns as
+// mproc_call_reply. Since 0.1.
+MPROC_API mproc_status_t mproc_call_reply_alloc(mproc_call_t* call, size_t size, void** data);
+
+// Details the error that the function is about to return: a number of the function's own, and texts in
+// UTF-8 (each may be null) for the type of the error, its message and a stack trace. All are copied; texts
+// beyond 1 MiB are cut. If the function then returns 0, the task fails all the same. Returns `code`, or -1
+// if code is 0, so that a function can end with `return mproc_call_fail(...)`. Since 0.1.
+MPROC_API int32_t mproc_call_fail(mproc_call_t* call, int32_t code, const char* type, const char* message,
+                                  const char* trace);
+
+// Returns the id of the running task: unique in its pool, the same as the future's. Since 0.1.
+MPROC_API uint64_t mproc_call_task_id(mproc_call_t* call);
+
+// Returns the id under which the running function was called. Since 0.1.
+MPROC_API uint32_t mproc_call_function_id(mproc_call_t* call);
+
+// Returns the number of this worker in its pool, counted from 1 and never given twice. Since 0.1.
+MPROC_API uint32_t mproc_call_worker_number(mproc_call_t* call);
+
+// Returns the name of this worker, as "SpawnPoolWorker-1"; lives as long as the worker. Since 0.1.
+MPROC_API const char* mproc_call_worker_name(mproc_call_t* call);
+
+// Returns 1 if the host wants the task to stop (the pool is being terminated), else 0. A long task may look
+// now and then and return early. Since 0.1.
+MPROC_API int32_t mproc_call_cancelled(mproc_call_t* call);
+
+// Returns the index of the item that runs in a map, 0 in a plain task. Since 0.1.
+MPROC_API uint64_t mproc_call_item_index(mproc_call_t* call);
+
+#endif

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// Pools of worker processes: create, submit, close, terminate, join, destroy, look.
+#ifndef MPROC_POOL_H
+#define MPROC_POOL_H
+
+#include <mproc/future.h>
+#include <mproc/options.h>
+
+typedef struct mproc_pool mproc_pool_t;
+
+// What mproc_pool_statistic can tell. Counts since creation unless said.
+enum {
+  MPROC_POOL_STATISTIC_SUBMITTED = 1,     // tasks taken
+  MPROC_POOL_STATISTIC_QUEUED = 2,        // now: tasks not yet begun by a worker
+  MPROC_POOL_STATISTIC_QUEUED_BYTES = 3,  // now: payload bytes of tasks not yet given to a worker
+  MPROC_POOL_STATISTIC_RUNNING = 4,       // now: tasks that a worker has begun
+  MPROC_POOL_STATISTIC_VALUES = 5,        // tasks that ended with a value
+  MPROC_POOL_STATISTIC_ERRORS = 6,        // tasks that ended with an error of their own
+  MPROC_POOL_STATISTIC_CANCELLED = 7,     // tasks that ended cancelled
+  MPROC_POOL_STATISTIC_LOST = 8,          // tasks that ended with their worker
+  MPROC_POOL_STATISTIC_NOT_RUN = 9,       // tasks that a broken pool never ran
+  MPROC_POOL_STATISTIC_WORKERS = 10,      // now: workers that are ready
+  MPROC_POOL_STATISTIC_STARTS = 11,       // worker starts asked for
+  MPROC_POOL_STATISTIC_DEATHS = 12,       // workers that ended unasked
+  MPROC_POOL_STATISTIC_TAKEN_BACK = 13    // queued tasks moved from one worker to another
+};
+
+// What mproc_pool_worker_info can tell about a worker.
+enum {
+  MPROC_WORKER_INFO_PID = 1,         // process id, 0 before it is known
+  MPROC_WORKER_INFO_NUMBER = 2,      // number of the worker, from 1, never given twice in a pool
+  MPROC_WORKER_INFO_STATE = 3,       // MPROC_WORKER_STATE_
+  MPROC_WORKER_INFO_TASKS_DONE = 4,  // tasks it has ended
+  MPROC_WORKER_INFO_TASKS_HELD = 5   // tasks given to it and not ended
+};
+
+enum {
+  MPROC_WORKER_STATE_NONE = 0,      // no process: waiting to be started
+  MPROC_WORKER_STATE_STARTING = 1,  // asked for, has not reported itself
+  MPROC_WORKER_STATE_IDLE = 2,      // ready, holds no task
+  MPROC_WORKER_STATE_BUSY = 3,      // holds tasks
+  MPROC_WORKER_STATE_STOPPED = 4,   // stopped by a signal (SIGSTOP)
+  MPROC_WORKER_STATE_ENDING = 5     // told to end, or dead and not yet reported
+};
+
+// Makes a pool in *pool and starts its workers, not waiting for them: a start that fails shows in
+// mproc_pool_wait_ready and, after five in a row, in every future. `options` are copied; null means every
+// default, with workers that are this program itself. Returns OK, INVALID_ARGUMENT, NO_WORKER_PROGRAM,
+// NOT_SERVED (in a worker run that did not call mproc_worker_main), OUT_OF_MEMORY, DESCRIPTOR_LIMIT,
+// SYSTEM, UNSUPPORTED. Since 0.1.
+MPROC_API mproc_status_t mproc_pool_create(mproc_pool_options_t* options, mproc_pool_t** pool);
+
+// Waits until every worker is ready. Returns OK, TIMED_OUT, INTERRUPTED, NOT_RUNNING, or, if a worker could
+// not start, why: BROKEN, BAD_MODULE, TABLE_MISMATCH, NOT_SERVED and the like, with the message. Since 0.1.
+MPROC_API mproc_status_t mproc_pool_wait_ready(mproc_pool_t* pool, int64_t limit);
+
+// Submits a task: function `function_id` with these bytes (copied). If the queue is full, waits for room at
+// most `limit`. The future in *future is the caller's, to be released. Returns OK, UNKNOWN_FUNCTION,
+// QUEUE_FULL (limit 0 or less), TIMED_OUT, INTERRUPTED, NOT_RUNNING, BROKEN, TOO_LARGE, OUT_OF_MEMORY.
+// Since 0.1.
+MPROC_API mproc_status_t mproc_pool_submit(mproc_pool_t* pool, uint32_t function_id, const void* data,
+                                           size_t size, int64_t limit, mproc_future_t** future);
+
+// The same with callbacks, each of which may be null. `callback` gets the future of a task that ended with
+// a value, `error_callback` of one that ended otherwise; the future is borrowed for the call. `future` may
+// be null if only the callbacks matter. Since 0.1.
+MPROC_API mproc_status_t mproc_pool_submit_callback(mproc_pool_t* pool, uint32_t function_id,
+                                                    const void* data, size_t size, int64_t limit,
+                                                    mproc_future_cb callback, mproc_future_cb error_callback,
+                                                    void* user_data, mproc_future_t** future);
+
+// Submits a task and waits for its end, both within `limit`; the ended future in *future is the caller's.
+// Returns as mproc_pool_submit, and OK when the task has ended, whatever its end. After TIMED_OUT and
+// INTERRUPTED the task goes on and *future is null: use submit and wait to keep it. Not from a callback of
+// the same pool (WOULD_BLOCK_ITSELF). Since 0.1.
+MPROC_API mproc_status_t mproc_pool_apply(mproc_pool_t* pool, uint32_t function_id, const void* data,
+                                          size_t size, int64_t limit, mproc_future_t** future);
+
+// Runs the callbacks that wait, at most `max` of them (0: all that wait now), on this thread, and writes how
+// many ran to *ran (may be null). Only with MPROC_CALLBACKS_DISPATCH. Returns OK, INVALID_ARGUMENT (other
+// mode), WOULD_BLOCK_ITSELF (inside a callback, or while another thread dispatches). Since 0.1.
+MPROC_API mproc_status_t mproc_pool_dispatch(mproc_pool_t* pool, size_t max, size_t* ran);
+
+// Takes no more tasks; what was submitted still runs, then the workers end. Does not wait. Idempotent.
+// Returns OK. Since 0.1.
+MPROC_API mproc_status_t mproc_pool_close(mproc_pool_t* pool);
+
+// Ends every task as cancelled, queued ones and running ones, and the workers with them: idle ones at once,
+// busy ones by SIGTERM and, after the grace time, SIGKILL. Does not wait. Idempotent. Returns OK. Since 0.1.
+MPROC_API mproc_status_t mproc_pool_terminate(mproc_pool_t* pool);
+
+// Waits at most `limit` until a closed or terminated pool has ended: no task left, no worker left, and, with
+// MPROC_CALLBACKS_THREAD, every callback returned. Returns OK, TIMED_OUT, INTERRUPTED, STILL_RUNNING
+// (neither closed nor terminated), WOULD_BLOCK_ITSELF (from a callback of this pool). Since 0.1.
+MPROC_API mproc_status_t mproc_pool_join(mproc_pool_t* pool, int64_t limit);
+
+// Terminates the pool, waits until it has ended, and frees it; null is fine. The handle is stale at once;
+// futures stay valid until released. From a callback of this pool the rest is done after the callback.
+// With MPROC_CALLBACKS_DISPATCH callbacks that still wait are run here. Returns OK, STALE_HANDLE (destroyed
+// before). Since 0.1.
+MPROC_API mproc_status_t mproc_pool_destroy(mproc_pool_t* pool);
+
+// Writes one number about the pool, MPROC_POOL_STATISTIC_, to *value. Returns OK, INVALID_ARGUMENT. Since 0.1.
+MPROC_API mproc_status_t mproc_pool_statistic(mproc_pool_t* pool, int32_t which, uint64_t* value);
+
+// Writes how many workers the pool has places for to *count. Returns OK. Since 0.1.
+MPROC_API mproc_status_t mproc_pool_worker_count(mproc_pool_t* pool, int32_t* count);
+
+// Writes one number about the worker in place `index` (from 0), MPROC_WORKER_INFO_, to *value. Returns OK,
+// INVALID_ARGUMENT. Since 0.1.
+MPROC_API mproc_status_t mproc_pool_worker_info(mproc_pool_t* pool, int32_t index, int32_t which,
+                                                int64_t* value);
+
+// Writes why the pool is broken to the caller's buffer, as a zero-ended text, and its length without the
+// zero to *size (may be null). Returns OK, NO_ERROR (not broken), BUFFER_TOO_SMALL (*size tells). Since 0.1.
+MPROC_API mproc_status_t mproc_pool_error_message(mproc_pool_t* pool, char* buffer, size_t capacity,
+                                                  size_t* size);
+
+// Looks up a function of the pool's table by name and writes its id to *id. Without a table of the host's
+// this needs one worker to be ready. Returns OK, UNKNOWN_FUNCTION, NOT_READY, INVALID_ARGUMENT. Since 0.1.
+MPROC_API mproc_status_t mproc_pool_find_function(mproc_pool_t* pool, const char* name, uint32_t* id);
+
+#endif

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#include "platform/fd.hh"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace mproc::platform {
+
+void UniqueFd::Reset(int fd) {
+  int old = std::exchange(fd_, fd);
+  if (old >= 0) {
+    int saved = errno;
+    close(old);
+    errno = saved;
+  }
+}
+
+Result<UniqueFd> TakeFd(int fd, const char* what) {
+  if (fd < 0) return Status::System(what, errno);
+  if (fd > 2) return UniqueFd(fd);
+  UniqueFd low(fd);
+  int high = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  if (high < 0) return Status::System(what, errno);
+  return UniqueFd(high);
+}
+
+Result<UniqueFd> DuplicateFd(int fd) {
+  int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  if (copy < 0) return Status::System("duplicating a descriptor", errno);
+  return UniqueFd(copy);
+}
+
+Result<UniqueFd> MakeEventFd() { return TakeFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"); }
+
+void RingEventFd(int fd) {
+  int saved = errno;
+  uint64_t one = 1;
+  ssize_t n = write(fd, &one, sizeof one);  // full means that it is rung already
+  (void)n;
+  errno = saved;
+}
+
+void ClearEventFd(int fd) {
+  uint64_t count;
+  ssize_t n = read(fd, &count, sizeof count);
+  (void)n;
+}
+
+Result<UniqueFd> OpenNull() { return TakeFd(open("/dev/null", O_RDWR | O_CLOEXEC), "opening /dev/null"); }
+
+}  // namespace mproc::platform

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+#include "platform/socket.hh"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+namespace mproc::platform {
+namespace {
+
+constexpr size_t kControlSize =
+    CMSG_SPACE(kMaxFdsPerMessage * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred));
+
+void TakeControl(const msghdr& header, Message* message) {
+  for (cmsghdr* c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(const_cast<msghdr*>(&header), c)) {
+    if (c->cmsg_level != SOL_SOCKET) continue;
+    if (c->cmsg_type == SCM_RIGHTS) {
+      size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+      for (size_t i = 0; i < count; i++) {
+        int fd;
+        memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof fd);
+        auto taken = TakeFd(fd, "receiving a descriptor");
+        if (taken.ok()) {
+          message->fds.push_back(std::move(*taken));
+        } else {
+          message->fds_lost = true;
+        }
+      }
+    } else if (c->cmsg_type == SCM_CREDENTIALS) {
+      struct ucred cred;
+      memcpy(&cred, CMSG_DATA(c), sizeof cred);
+      message->sender = Credentials{cred.pid, cred.uid, cred.gid};
+    }
+  }
+  if (header.msg_flags & MSG_CTRUNC) message->fds_lost = true;
+}
+
+}  // namespace
+
+Result<std::pair<UniqueFd, UniqueFd>> MakeSocketPair() {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    return Status::System("socketpair", errno);
+  }
+  UniqueFd raw_first(ends[0]), raw_second(ends[1]);
+  auto first = TakeFd(raw_first.Release(), "socketpair");
+  if (!first.ok()) return first.status();
+  auto second = TakeFd(raw_second.Release(), "socketpair");
+  if (!second.ok()) return second.status();
+  return std::pair(std::move(*first), std::move(*second));
+}
+
+Status SendMessage(int socket, ByteView bytes, std::span<const int> fds, bool wait, bool credentials) {
+  alignas(cmsghdr) char control[kControlSize] = {};
+  iovec part{const_cast<std::byte*>(bytes.data()), bytes.size()};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  size_t used = 0;
+  auto put = [&](int type, const void* data, size_t size) {
+    auto* c = reinterpret_cast<cmsghdr*>(control + used);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = type;
+    c->cmsg_len = CMSG_LEN(size);
+    memcpy(CMSG_DATA(c), data, size);
+    used += CMSG_SPACE(size);
+  };
+  if (!fds.empty()) put(SCM_RIGHTS, fds.data(), fds.size() * sizeof(int));
+  if (credentials) {
+    struct ucred self{getpid(), getuid(), getgid()};
+    put(SCM_CREDENTIALS, &self, sizeof self);
+  }
+  if (used) {
+    header.msg_control = control;
+    header.msg_controllen = used;
+  }
+  for (;;) {
+    if (sendmsg(socket, &header, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT)) >= 0) return Status();
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN) return Status(MPROC_ERROR_QUEUE_FULL);
+    return Status::System("sending a message", errno);
+  }
+}
+
+Receive ReceiveMessage(int socket, bool wait, Message* message) {
+  alignas(cmsghdr) char control[kControlSize];
+  message->bytes.resize(kMaxMessage);
+  message->fds.clear();
+  message->fds_lost = false;
+  message->sender.reset();
+  iovec part{message->bytes.data(), message->bytes.size()};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  for (;;) {
+    ssize_t n = recvmsg(socket, &header, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN) return Receive::kNothing;
+    if (n <= 0) return Receive::kEnd;
+    TakeControl(header, message);
+    message->bytes.resize(static_cast<size_t>(n));
+    return Receive::kMessage;
+  }
+}
+
+Status AskForCredentials(int socket) {
+  int on = 1;
+  if (setsockopt(socket, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0) {
+    return Status::System("SO_PASSCRED", errno);
+  }
+  return Status();
+}
+
+}  // namespace mproc::platform
