@@ -69,7 +69,7 @@ Status SendMessage(int socket, ByteView bytes, std::span<const int> fds, bool wa
   };
   if (!fds.empty()) put(SCM_RIGHTS, fds.data(), fds.size() * sizeof(int));
   if (credentials) {
-    struct ucred self{getpid(), getuid(), getgid()};
+    struct ucred self = {getpid(), getuid(), getgid()};
     put(SCM_CREDENTIALS, &self, sizeof self);
   }
   if (used) {
@@ -105,6 +105,14 @@ Receive ReceiveMessage(int socket, bool wait, Message* message) {
     message->bytes.resize(static_cast<size_t>(n));
     return Receive::kMessage;
   }
+}
+
+bool IsMessageSocket(int fd) {
+  int type = 0, domain = 0;
+  socklen_t size = sizeof type;
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_SEQPACKET) return false;
+  size = sizeof domain;
+  return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX;
 }
 
 Status AskForCredentials(int socket) {

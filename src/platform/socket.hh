@@ -41,6 +41,9 @@ Status SendMessage(int socket, ByteView bytes, std::span<const int> fds, bool wa
 // Takes one message. Errors of the socket count as its end.
 Receive ReceiveMessage(int socket, bool wait, Message* message);
 
+// True if the descriptor is a message socket of a local pair.
+bool IsMessageSocket(int fd);
+
 // Lets the socket say who sends (fills Message::sender).
 Status AskForCredentials(int socket);
 

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// Sleeping on a 32-bit word, in private or shared memory.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace mproc::platform {
+
+enum class Slept { kWoken, kTimedOut, kInterrupted };
+
+// Sleeps while *word == expected, at most `nanoseconds` (INT64_MAX: without limit). Not a cancellation point.
+Slept FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t nanoseconds, bool shared);
+void FutexWake(std::atomic<uint32_t>* word, int count, bool shared);
+
+// Sleeps until `fd` is readable, at most `nanoseconds`. Not a cancellation point.
+Slept PollReadable(int fd, int64_t nanoseconds);
+
+// A short pause of a polling loop.
+inline void CpuRelax() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace mproc::platform

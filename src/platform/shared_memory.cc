@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+#include "platform/shared_memory.hh"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+
+namespace mproc::platform {
+namespace {
+
+constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+
+// Kernels and sandboxes without seals refuse them on our own files, too; then a peer's are not asked for.
+bool g_seals_work = true;
+
+}  // namespace
+
+SharedMemory::SharedMemory(SharedMemory&& other) noexcept
+    : fd_(std::move(other.fd_)),
+      data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)) {}
+
+SharedMemory& SharedMemory::operator=(SharedMemory&& other) noexcept {
+  if (this != &other) {
+    Unmap();
+    fd_ = std::move(other.fd_);
+    data_ = std::exchange(other.data_, nullptr);
+    size_ = std::exchange(other.size_, 0);
+  }
+  return *this;
+}
+
+void SharedMemory::Unmap() {
+  if (data_) munmap(data_, size_);
+  data_ = nullptr;
+}
+
+Status SharedMemory::Map() {
+  void* at = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
+  if (at == MAP_FAILED) return Status::System("mapping shared memory", errno);
+  data_ = static_cast<std::byte*>(at);
+  madvise(data_, size_, MADV_DONTFORK);
+  return Status();
+}
+
+Result<SharedMemory> SharedMemory::Create(const char* name, size_t size) {
+  SharedMemory memory;
+  memory.size_ = (size + 4095) & ~size_t{4095};
+  auto fd = TakeFd(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd_create");
+  if (!fd.ok()) return fd.status();
+  memory.fd_ = std::move(*fd);
+  for (;;) {
+    if (fallocate(memory.fd_.get(), 0, 0, static_cast<off_t>(memory.size_)) == 0) break;
+    if (errno == EINTR) continue;
+    if (errno != EOPNOTSUPP && errno != ENOSYS) {
+      return Status::System("reserving " + std::to_string(memory.size_) + " bytes of shared memory", errno);
+    }
+    if (ftruncate(memory.fd_.get(), static_cast<off_t>(memory.size_)) != 0) {
+      return Status::System("sizing shared memory", errno);
+    }
+    break;
+  }
+  if (fcntl(memory.fd_.get(), F_ADD_SEALS, kSeals) != 0) g_seals_work = false;
+  if (Status mapped = memory.Map(); !mapped.ok()) return mapped;
+  return memory;
+}
+
+Result<SharedMemory> SharedMemory::Adopt(UniqueFd fd, size_t size, bool distrust) {
+  SharedMemory memory;
+  memory.fd_ = std::move(fd);
+  memory.size_ = size;
+  if (distrust) {
+    if (g_seals_work) {
+      int seals = fcntl(memory.fd_.get(), F_GET_SEALS);
+      if (seals < 0 || (seals & (F_SEAL_SHRINK | F_SEAL_GROW)) != (F_SEAL_SHRINK | F_SEAL_GROW)) {
+        return Status(MPROC_ERROR_PROTOCOL, "a worker sent memory whose size is not sealed");
+      }
+    }
+    struct stat info;
+    if (fstat(memory.fd_.get(), &info) != 0 || info.st_size < 0 || static_cast<size_t>(info.st_size) < size) {
+      return Status(MPROC_ERROR_PROTOCOL, "a worker sent memory smaller than it says");
+    }
+  }
+  if (size == 0) return Status(MPROC_ERROR_PROTOCOL, "shared memory of no size");
+  if (Status mapped = memory.Map(); !mapped.ok()) return mapped;
+  return memory;
+}
+
+AddressRange AddressRange::Reserve(size_t size) {
+  AddressRange range;
+  for (; size >= (size_t{1} << 20); size /= 2) {
+    void* at = mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED) continue;
+    range.base_ = static_cast<std::byte*>(at);
+    range.size_ = size;
+    break;
+  }
+  return range;
+}
+
+bool AddressRange::Commit(size_t offset, size_t size) {
+  if (offset > size_ || size > size_ - offset) return false;
+  return mprotect(base_ + offset, size, PROT_READ | PROT_WRITE) == 0;
+}
+
+void AddressRange::Discard(size_t offset, size_t size) { madvise(base_ + offset, size, MADV_DONTNEED); }
+
+}  // namespace mproc::platform

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// A thread of the library: it takes no signal, has a name and a stack of known size. Not thread-safe.
+#pragma once
+
+#include <pthread.h>
+
+#include <cstdint>
+#include <functional>
+
+#include "base/status.hh"
+
+namespace mproc::platform {
+
+// Blocks every signal in the calling thread, those of the C library itself included, while it lives.
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked();
+  ~AllSignalsBlocked();
+  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+
+ private:
+  uint64_t old_mask_ = 0;
+};
+
+// Keeps pthread_cancel from ending the calling thread half way through, while it lives.
+class CancellationOff {
+ public:
+  CancellationOff() { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old_state_); }
+  ~CancellationOff() { pthread_setcancelstate(old_state_, nullptr); }
+  CancellationOff(const CancellationOff&) = delete;
+  CancellationOff& operator=(const CancellationOff&) = delete;
+
+ private:
+  int old_state_ = 0;
+};
+
+class Thread {
+ public:
+  Thread() = default;
+  Thread(const Thread&) = delete;
+  Thread& operator=(const Thread&) = delete;
+
+  // Runs `body` on a new thread. `name` has at most 15 characters.
+  Status Start(const char* name, size_t stack_size, std::function<void()> body);
+  bool started() const { return started_; }
+  bool IsCurrent() const { return started_ && pthread_equal(pthread_self(), thread_); }
+  void Join();
+  // Lets the thread end unwatched; the object is free again.
+  void Detach();
+
+ private:
+  pthread_t thread_{};
+  bool started_ = false;
+};
+
+}  // namespace mproc::platform
