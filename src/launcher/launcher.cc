@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+#include "launcher/launcher.hh"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include "platform/child.hh"
+#include "platform/identity.hh"
+#include "platform/memory_file.hh"
+#include "platform/surroundings.hh"
+
+namespace mproc::launcher {
+namespace {
+
+constexpr int64_t kSecond = 1000000000;
+constexpr int64_t kHostCheck = 1 * kSecond;  // only without pidfds
+constexpr int64_t kEndLimit = 2 * kSecond;   // for children that the system cannot end at once
+
+int ErrnoOf(const Status& status) { return status.os_code() != 0 ? status.os_code() : EPROTO; }
+
+}  // namespace
+
+Launcher::Launcher(platform::UniqueFd control, platform::UniqueFd host, pid_t host_pid)
+    : control_(std::move(control)),
+      host_fd_(std::move(host)),
+      host_(platform::ProcessRef::Adopt(host_pid, {})),
+      own_umask_(platform::SetUmask(022)) {}
+
+Launcher::~Launcher() {
+  control_poll_.Close();
+  host_poll_.Close();
+  host_timer_.Close();
+  end_timer_.Close();
+  terminate_.Close();
+  children_.clear();
+  loop_.Close();
+}
+
+Status Launcher::Init() {
+  Status status = loop_.Init();
+  if (!status.ok()) return status;
+  status = end_timer_.Init(loop_, [this] { loop_.Stop(); });
+  if (!status.ok()) return status;
+  status = terminate_.Start(loop_, SIGTERM, [this] { BeginEnd(); });
+  if (!status.ok()) return status;
+  status = WatchHost();
+  if (!status.ok()) return status;
+  return control_poll_.Start(loop_, control_.get(), loop::kReadable,
+                             [this](int events) { OnControl(events); });
+}
+
+// The end of the socket alone does not do: a child that the host forked may hold the other end.
+Status Launcher::WatchHost() {
+  if (host_fd_.valid()) {
+    Status status = host_poll_.Start(loop_, host_fd_.get(), loop::kReadable, [this](int) { BeginEnd(); });
+    if (status.ok()) return status;
+  }
+  Status status = host_timer_.Init(loop_, [this] {
+    if (host_.Ended()) BeginEnd();
+  });
+  if (status.ok()) host_timer_.Start(0, kHostCheck);
+  return status;
+}
+
+void Launcher::OnControl(int events) {
+  if (events & loop::kWritable) SendWaiting();
+  if (ending_) return;
+  for (;;) {
+    switch (platform::ReceiveMessage(control_.get(), false, &message_)) {
+      case platform::Receive::kMessage:
+        Take(&message_);
+        if (ending_) return;
+        break;
+      case platform::Receive::kNothing:
+        return;
+      case platform::Receive::kEnd:
+        BeginEnd();
+        return;
+    }
+  }
+}
+
+void Launcher::Take(platform::Message* message) {
+  auto head = ipc::PeekHead(message->bytes);
+  bool lost = message->fds_lost;
+  auto request = ipc::DecodeControl(message);
+  if (!request) {
+    // What cannot be understood is answered where it can be: a request that lost its descriptors on the way,
+    // or one of another version of the library.
+    if (head && head->type == static_cast<uint8_t>(ipc::ControlType::kStart)) {
+      ipc::ControlHead reply = ipc::MakeHead(ipc::ControlType::kFailed, head->child);
+      reply.first = lost ? EMFILE : EPROTO;
+      SendReply(reply);
+    }
+    return;
+  }
+  switch (static_cast<ipc::ControlType>(request->head.type)) {
+    case ipc::ControlType::kStart:
+      StartChild(std::move(*request));
+      break;
+    case ipc::ControlType::kSignal: {
+      auto child = children_.find(request->head.child);
+      if (child != children_.end()) child->second->process.Signal(request->head.first);
+      break;
+    }
+    case ipc::ControlType::kFinish:
+      BeginEnd();
+      break;
+    default:
+      break;
+  }
+}
+
+void Launcher::StartChild(ipc::ControlReceived request) {
+  uint64_t id = request.head.child;
+  auto child = std::make_unique<Child>();
+  int error = EPERM;
+  // Only for who we are ourselves: a host that gave up its rights must not get them back through us.
+  bool same_user = message_.sender && message_.sender->uid == platform::CurrentUser() &&
+                   message_.sender->gid == platform::CurrentGroup();
+  if (same_user) error = children_.contains(id) ? EEXIST : TryStart(request, child.get());
+  if (error != 0) {
+    ipc::ControlHead reply = ipc::MakeHead(ipc::ControlType::kFailed, id);
+    reply.first = error;
+    SendReply(reply);
+    return;
+  }
+  // The child is not reaped yet, so its number is its own and the pidfd is exact.
+  ipc::ControlHead reply = ipc::MakeHead(ipc::ControlType::kStarted, id);
+  reply.first = child->process.pid();
+  auto pidfd = platform::OpenPidfd(child->process.pid());
+  if (pidfd.ok()) reply.present = ipc::kPartProcess;
+  children_.emplace(id, std::move(child));
+  SendReply(reply, pidfd.ok() ? std::move(*pidfd) : platform::UniqueFd());
+}
+
+int Launcher::TryStart(ipc::ControlReceived& request, Child* child) {
+  std::optional<ipc::ProgramText> text;
+  if (request.body_file.valid()) {
+    auto bytes = platform::ReadMemoryFile(request.body_file.get(), request.head.body_size);
+    if (!bytes.ok()) return ErrnoOf(bytes.status());
+    text = ipc::DecodeText(*bytes);
+  } else {
+    text = ipc::DecodeText(request.body);
+  }
+  if (!text) return EPROTO;
+  loop::SpawnOptions options;
+  options.program = std::move(text->program);
+  options.arguments = std::move(text->arguments);
+  options.environment = std::move(text->environment);
+  options.environment.push_back(std::string(platform::kLauncherPidVariable) + "=" +
+                                std::to_string(platform::CurrentPid()));
+  options.descriptors = {-1, request.output.get(), request.error.get(), request.channel.get()};
+  if (!request.channel.valid()) options.descriptors.pop_back();
+
+  // Without a directory, or with one that this user may not enter, the child starts in the root directory.
+  if (request.directory.valid()) platform::EnterDirectory(request.directory.get());
+  bool has_umask = request.head.present & ipc::kPartUmask;
+  platform::SetUmask(has_umask ? static_cast<uint32_t>(request.head.first) : own_umask_);
+  uint64_t id = request.head.child;
+  Status status =
+      child->process.Start(loop_, options, [this, id](int code, int signal) { OnExit(id, code, signal); });
+  platform::LeaveDirectory();
+  return status.ok() ? 0 : ErrnoOf(status);
+}
+
+void Launcher::OnExit(uint64_t id, int code, int signal) {
+  auto child = children_.find(id);
+  if (child == children_.end()) return;
+  ipc::ControlHead reply = ipc::MakeHead(ipc::ControlType::kExited, id);
+  reply.first = child->second->process.pid();
+  reply.code = code;
+  reply.signal = signal;
+  children_.erase(child);
+  SendReply(reply);
+  StopIfDone();
+}
+
+void Launcher::SendReply(const ipc::ControlHead& head, platform::UniqueFd fd) {
+  waiting_.push_back(Reply{ipc::EncodeHead(head), std::move(fd)});
+  if (waiting_.size() == 1) SendWaiting();
+}
+
+// A host that is stopped, or slow, must not hold us up: what finds no room waits.
+void Launcher::SendWaiting() {
+  while (!waiting_.empty()) {
+    Reply& reply = waiting_.front();
+    int fd = reply.fd.get();
+    std::span<const int> fds(&fd, reply.fd.valid() ? 1 : 0);
+    Status status = platform::SendMessage(control_.get(), reply.bytes, fds, false);
+    if (status.code() == MPROC_ERROR_QUEUE_FULL && control_poll_.started()) {
+      status = control_poll_.Watch(loop::kReadable | loop::kWritable);
+      if (status.ok()) return;
+    }
+    if (!status.ok() && reply.fd.valid()) {
+      reply.fd.Reset();  // too many descriptors under way: the host does without
+      if (auto head = ipc::PeekHead(reply.bytes)) {
+        head->present = 0;
+        reply.bytes = ipc::EncodeHead(*head);
+        continue;
+      }
+    }
+    waiting_.pop_front();  // sent, or there is nobody to read it
+  }
+  if (control_poll_.started() && !ending_) {
+    if (!control_poll_.Watch(loop::kReadable).ok()) BeginEnd();
+  }
+}
+
+void Launcher::BeginEnd() {
+  if (ending_) return;
+  ending_ = true;
+  control_poll_.Close();
+  host_poll_.Close();
+  host_timer_.Close();
+  for (auto& [id, child] : children_) child->process.Signal(SIGKILL);
+  end_timer_.Start(kEndLimit);
+  StopIfDone();
+}
+
+void Launcher::StopIfDone() {
+  if (ending_ && children_.empty()) loop_.Stop();
+}
+
+}  // namespace mproc::launcher

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// The launcher: takes requests from the control socket, starts and signals children, reports their ends.
+// One thread, one loop. It outlives its host by the time that it takes to kill all children.
+//
+//   running --(socket ends | host ends | kFinish | SIGTERM)--> ending --(no child left | 2 s)--> loop stops
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "ipc/launcher_protocol.hh"
+#include "loop/loop.hh"
+#include "loop/poll.hh"
+#include "loop/signal_watch.hh"
+#include "loop/spawn.hh"
+#include "loop/timer.hh"
+#include "platform/pidfd.hh"
+
+namespace mproc::launcher {
+
+class Launcher {
+ public:
+  // `host` is a pidfd of the host, or invalid: then the process `host_pid` is looked after once a second.
+  Launcher(platform::UniqueFd control, platform::UniqueFd host, pid_t host_pid);
+  ~Launcher();
+
+  Status Init();
+  void Run() { loop_.Run(); }
+
+ private:
+  struct Child {
+    loop::ChildProcess process;
+  };
+  struct Reply {
+    std::vector<std::byte> bytes;
+    platform::UniqueFd fd;
+  };
+
+  Status WatchHost();
+  void OnControl(int events);
+  void Take(platform::Message* message);
+  void StartChild(ipc::ControlReceived request);
+  // Starts it or says with which errno it failed.
+  int TryStart(ipc::ControlReceived& request, Child* child);
+  void OnExit(uint64_t id, int code, int signal);
+  void SendReply(const ipc::ControlHead& head, platform::UniqueFd fd = {});
+  void SendWaiting();
+  void BeginEnd();
+  void StopIfDone();
+
+  loop::Loop loop_;
+  platform::UniqueFd control_;
+  platform::UniqueFd host_fd_;
+  platform::ProcessRef host_;
+  loop::Poll control_poll_;
+  loop::Poll host_poll_;
+  loop::Timer host_timer_;
+  loop::Timer end_timer_;
+  loop::SignalWatch terminate_;
+  std::unordered_map<uint64_t, std::unique_ptr<Child>> children_;
+  std::deque<Reply> waiting_;  // replies for which the socket had no room
+  platform::Message message_;  // kept for its buffer
+  uint32_t own_umask_ = 022;
+  bool ending_ = false;
+};
+
+}  // namespace mproc::launcher

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#include "launcher/launcher_main.hh"
+
+#include <csignal>
+
+#include "launcher/launcher.hh"
+#include "platform/child.hh"
+#include "platform/launch.hh"
+
+namespace mproc::launcher {
+namespace {
+
+constexpr char kName[] = "mproc-launcher";
+constexpr int kFailed = 1;
+
+}  // namespace
+
+int LauncherMain() {
+  // Nobody but the host ends the launcher, and SIGTERM, which an administrator sends. (Programs that it
+  // starts get all signals back at their defaults.)
+  for (int signo : {SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM}) std::signal(signo, SIG_IGN);
+  platform::SettleInBackground(kName);
+  bool has_control = platform::SetCloseOnExec(platform::kLaunchedControl);
+  bool has_host = platform::SetCloseOnExec(platform::kLaunchedHost);
+  if (!has_control) return kFailed;
+  auto host_pid = platform::PeerPid(platform::kLaunchedControl);
+  if (!host_pid.ok()) return kFailed;
+  Launcher launcher(platform::UniqueFd(platform::kLaunchedControl),
+                    platform::UniqueFd(has_host ? platform::kLaunchedHost : -1), *host_pid);
+  if (!launcher.Init().ok()) return kFailed;
+  launcher.Run();
+  return 0;
+}
+
+}  // namespace mproc::launcher

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include "loop/loop.hh"
+
+#include <uv.h>
+
+#include <cassert>
+#include <new>
+
+#include "platform/fd.hh"
+
+namespace mproc::loop {
+namespace {
+
+// The first loop of a process makes libuv open descriptors of its own, and libuv aborts the process if there
+// are none. So look first: epoll, eventfd and two pipes are six.
+constexpr int kDescriptorsOfALoop = 8;
+
+Status ProbeDescriptors() {
+  std::vector<platform::UniqueFd> probes;
+  auto first = platform::OpenNull();
+  if (!first.ok()) return first.status();
+  for (int i = 1; i < kDescriptorsOfALoop; i++) {
+    auto copy = platform::DuplicateFd(first->get());
+    if (!copy.ok()) return copy.status();
+    probes.push_back(std::move(*copy));
+  }
+  return Status();
+}
+
+}  // namespace
+
+Status LoopError(const char* what, int uv_error) {
+  return Status::System(what, -uv_error);  // libuv's numbers are negated errnos
+}
+
+Status Loop::Init() {
+  Status status = ProbeDescriptors();
+  if (!status.ok()) return status;
+  auto* loop = new (std::nothrow) uv_loop_t;
+  if (!loop) return Status(MPROC_ERROR_OUT_OF_MEMORY);
+  int error = uv_loop_init(loop);
+  if (error != 0) {
+    delete loop;
+    return LoopError("making an event loop", error);
+  }
+  loop_ = loop;
+  return Status();
+}
+
+void Loop::Run() { uv_run(loop_, UV_RUN_DEFAULT); }
+
+void Loop::RunDue() { uv_run(loop_, UV_RUN_NOWAIT); }
+
+void Loop::Stop() { uv_stop(loop_); }
+
+void Loop::Close() {
+  if (!loop_) return;
+  // Handles that were closed get their memory back in the loop's next rounds.
+  int error = uv_loop_close(loop_);
+  for (int round = 0; error == UV_EBUSY && round < 64; round++) {
+    uv_run(loop_, UV_RUN_NOWAIT);
+    error = uv_loop_close(loop_);
+  }
+  assert(error == 0 && "a handle was left on the loop");
+  if (error == 0) delete loop_;
+  loop_ = nullptr;
+}
+
+std::vector<int> Loop::Descriptors() const {
+  if (!loop_) return {};
+  return {uv_backend_fd(loop_), loop_->async_io_watcher.fd, loop_->async_wfd, loop_->signal_pipefd[0],
+          loop_->signal_pipefd[1]};
+}
+
+}  // namespace mproc::loop
