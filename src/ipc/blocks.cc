@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+#include "ipc/blocks.hh"
+
+#include <utility>
+
+namespace mproc::ipc {
+namespace {
+
+constexpr size_t kArenaBytes = 512 * 1024;
+constexpr size_t kLargestInArena = 64 * 1024;
+constexpr size_t kLargestSpare = 64 * 1024 * 1024;
+constexpr size_t kMostBlocks = 1024;
+
+size_t Aligned(size_t size) { return (size + 63) & ~size_t{63}; }
+
+}  // namespace
+
+Result<BlockWriter::Block> BlockWriter::NewBlock(int socket, size_t size) {
+  auto memory = platform::SharedMemory::Create(name_, size);
+  if (!memory.ok()) return memory.status();
+  Block block{next_id_, std::move(*memory)};
+  MessageHead head{static_cast<uint32_t>(MessageType::kBlock), block.id, block.memory.size()};
+  int fd = block.memory.fd();
+  if (Status sent = SendFrame(socket, head, {}, {&fd, 1}, wait_); !sent.ok()) return sent;
+  next_id_++;
+  block.memory.CloseFd();
+  return block;
+}
+
+void BlockWriter::Drop(int socket, Block block) {
+  if (!block.memory) return;
+  MessageHead head{static_cast<uint32_t>(MessageType::kDropBlock), block.id, 0};
+  Status sent = SendFrame(socket, head, {}, {}, wait_);  // a dead peer has dropped it already
+  (void)sent;
+}
+
+Result<Placement> BlockWriter::Allocate(int socket, uint64_t position, size_t size) {
+  size_t need = Aligned(size ? size : 1);
+  if (need <= kLargestInArena) {
+    if (!arena_.memory) {
+      auto block = NewBlock(socket, kArenaBytes);
+      if (!block.ok()) return block.status();
+      arena_ = std::move(*block);
+    }
+    if (arena_uses_ == 0) arena_head_ = arena_tail_ = 0;
+    size_t at = SIZE_MAX;
+    if (arena_head_ >= arena_tail_) {
+      if (kArenaBytes - arena_head_ >= need) {
+        at = arena_head_;
+      } else if (arena_tail_ > need) {
+        at = 0;
+      }
+    } else if (arena_tail_ - arena_head_ > need) {
+      at = arena_head_;
+    }
+    if (at != SIZE_MAX) {
+      arena_head_ = at + need;
+      arena_uses_++;
+      uses_.push_back({position, arena_head_, {}});
+      return Placement{arena_.id, at, arena_.memory.data() + at};
+    }
+  }
+  Block block;
+  if (spare_.memory && spare_.memory.size() >= size && spare_.memory.size() / 8 <= need) {
+    block = std::move(spare_);
+    spare_ = {};
+  } else {
+    auto made = NewBlock(socket, size);
+    if (!made.ok()) return made.status();
+    block = std::move(*made);
+  }
+  Placement placement{block.id, 0, block.memory.data()};
+  uses_.push_back({position, 0, std::move(block)});
+  return placement;
+}
+
+void BlockWriter::Undo() {
+  Use use = std::move(uses_.back());
+  uses_.pop_back();
+  if (use.arena_end) {
+    arena_uses_--;  // its bytes come free with those before it
+    if (arena_uses_ == 0) arena_head_ = arena_tail_ = 0;
+  } else {
+    spare_ = std::move(use.block);
+  }
+}
+
+void BlockWriter::Release(int socket, uint64_t position) {
+  while (!uses_.empty() && uses_.front().position < position) {
+    Use use = std::move(uses_.front());
+    uses_.pop_front();
+    if (use.arena_end) {
+      arena_tail_ = use.arena_end;
+      arena_uses_--;
+    } else if (use.block.memory.size() <= kLargestSpare && use.block.memory.size() > spare_.memory.size()) {
+      Drop(socket, std::exchange(spare_, std::move(use.block)));
+    } else {
+      Drop(socket, std::move(use.block));
+    }
+  }
+}
+
+void BlockWriter::Trim(int socket) {
+  Drop(socket, std::exchange(spare_, Block{}));
+  if (arena_uses_ == 0) Drop(socket, std::exchange(arena_, Block{}));
+}
+
+Status BlockReader::Take(const MessageHead& head, platform::Message* message) {
+  if (head.type == static_cast<uint32_t>(MessageType::kDropBlock)) {
+    blocks_.erase(head.number);
+    return Status();
+  }
+  if (message->fds_lost) {
+    return Status(MPROC_ERROR_DESCRIPTOR_LIMIT,
+                  "no free descriptor to receive a block of shared memory: raise the limit of open files");
+  }
+  if (message->fds.size() != 1 || head.number == 0 || blocks_.contains(head.number) ||
+      blocks_.size() >= kMostBlocks) {
+    return Status(MPROC_ERROR_PROTOCOL, "a worker sent a malformed block of shared memory");
+  }
+  auto memory = platform::SharedMemory::Adopt(std::move(message->fds[0]), head.size, distrust_);
+  if (!memory.ok()) return memory.status();
+  memory->CloseFd();
+  blocks_.emplace(head.number, std::move(*memory));
+  return Status();
+}
+
+const std::byte* BlockReader::Find(uint32_t block, uint64_t offset, uint64_t size) const {
+  auto found = blocks_.find(block);
+  if (found == blocks_.end()) return nullptr;
+  const auto& memory = found->second;
+  if (offset > memory.size() || size > memory.size() - offset) return nullptr;
+  return memory.data() + offset;
+}
+
+}  // namespace mproc::ipc

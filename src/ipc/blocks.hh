@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// Payloads that do not fit into a slot: memory files that their writer makes, fills and reuses.
+//
+// Each direction of a channel has one BlockWriter on the writing side and one BlockReader on the other. The
+// writer sends a block's descriptor over the socket once, before the first slot that points into it; after
+// that the block is known by its number. Payloads are consumed in the order of their positions, so the writer
+// frees them by one number: everything below it is done with. Small payloads share an arena that is used as
+// a ring; a large one has a block of its own, and the last such block is kept for the next payload.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <unordered_map>
+
+#include "ipc/message.hh"
+#include "platform/shared_memory.hh"
+
+namespace mproc::ipc {
+
+struct Placement {
+  uint32_t block = 0;
+  uint64_t offset = 0;
+  std::byte* data = nullptr;
+};
+
+// Not thread-safe: guarded by whoever owns the channel side.
+class BlockWriter {
+ public:
+  // `wait` says whether sending a descriptor may block for room in the socket.
+  BlockWriter(const char* name, bool wait) : name_(name), wait_(wait) {}
+
+  // Room for the payload of `position`, which must not be lower than that of an earlier call. QUEUE_FULL
+  // if the socket has no room for the descriptor.
+  Result<Placement> Allocate(int socket, uint64_t position, size_t size);
+  // Takes back the last Allocate, whose payload was never published.
+  void Undo();
+  // Everything for positions below `position` has been consumed.
+  void Release(int socket, uint64_t position);
+  // Gives back the memory that is kept for later.
+  void Trim(int socket);
+
+ private:
+  struct Block {
+    uint32_t id = 0;
+    platform::SharedMemory memory;
+  };
+  struct Use {
+    uint64_t position;
+    size_t arena_end;  // of the arena's ring; 0 if `block` is used
+    Block block;
+  };
+
+  Result<Block> NewBlock(int socket, size_t size);
+  void Drop(int socket, Block block);
+
+  const char* name_;
+  bool wait_;
+  uint32_t next_id_ = 1;
+  Block arena_;
+  Block spare_;
+  size_t arena_head_ = 0;  // next free byte
+  size_t arena_tail_ = 0;  // first byte in use; equal to head_: empty
+  size_t arena_uses_ = 0;
+  std::deque<Use> uses_;
+};
+
+// Not thread-safe: guarded by whoever owns the channel side.
+class BlockReader {
+ public:
+  explicit BlockReader(bool distrust) : distrust_(distrust) {}
+  // Handles a kBlock or kDropBlock message.
+  Status Take(const MessageHead& head, platform::Message* message);
+  // The bytes, or null if there is no such block or range.
+  const std::byte* Find(uint32_t block, uint64_t offset, uint64_t size) const;
+  bool Knows(uint32_t block) const { return blocks_.contains(block); }
+
+ private:
+  bool distrust_;
+  std::unordered_map<uint32_t, platform::SharedMemory> blocks_;
+};
+
+}  // namespace mproc::ipc

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+#include "ipc/channel.hh"
+
+#include <cstring>
+#include <new>
+
+#include "platform/futex.hh"
+
+namespace mproc::ipc {
+
+Result<HostChannel> HostChannel::Create(uint32_t polling) {
+  auto memory = platform::SharedMemory::Create("mproc-channel", sizeof(ChannelMemory));
+  if (!memory.ok()) return memory.status();
+  HostChannel channel;
+  channel.memory_ = std::move(*memory);
+  ChannelMemory* shared = channel.shared();  // fresh pages are zero: every turn is empty, every bell silent
+  shared->magic = kMagic;
+  shared->version = kLayoutVersion;
+  shared->slots = kSlots;
+  shared->polling.store(polling, std::memory_order_relaxed);
+  return channel;
+}
+
+Result<uint64_t> HostChannel::Publish(int socket, const TaskFrame& frame,
+                                      std::span<const ByteView> payload) {
+  uint64_t position = head_;
+  TaskSlot& slot = shared()->tasks[position % kSlots];
+  size_t size = 0;
+  for (ByteView piece : payload) size += piece.size();
+  std::byte* to = slot.data;
+  slot.block = 0;
+  slot.offset = 0;
+  if (size > kInlineBytes) {
+    auto place = blocks_.Allocate(socket, position, size);
+    if (!place.ok()) return place.status();
+    blocks_used_ = true;
+    slot.block = place->block;
+    slot.offset = place->offset;
+    to = place->data;
+  }
+  for (ByteView piece : payload) {
+    if (!piece.empty()) std::memcpy(to, piece.data(), piece.size());
+    to += piece.size();
+  }
+  slot.task_id = frame.task_id;
+  slot.size = size;
+  slot.function = frame.function;
+  slot.kind = frame.kind;
+  slot.index = frame.index;
+  slot.turn.store(TurnOf(position, kPublished), std::memory_order_seq_cst);
+  head_++;
+  return position;
+}
+
+bool HostChannel::TakeBack(uint64_t position) {
+  uint64_t expected = TurnOf(position, kPublished);
+  return shared()->tasks[position % kSlots].turn.compare_exchange_strong(
+      expected, TurnOf(position, kTaken), std::memory_order_seq_cst);
+}
+
+bool HostChannel::IsQueued(uint64_t position) const {
+  return shared()->tasks[position % kSlots].turn.load(std::memory_order_acquire) ==
+         TurnOf(position, kPublished);
+}
+
+void HostChannel::WakeWorker() {
+  std::atomic<uint32_t>& bell = shared()->worker_bell;
+  if (bell.load(std::memory_order_seq_cst) == kAwake) return;
+  if (bell.exchange(kAwake, std::memory_order_seq_cst) != kAwake) platform::FutexWake(&bell, 1, true);
+}
+
+void HostChannel::SetOrder(Order order) {
+  shared()->order.store(order, std::memory_order_seq_cst);
+  WakeWorker();
+}
+
+bool HostChannel::HasResult() const {
+  return shared()->results[result_position_ % kSlots].turn.load(std::memory_order_seq_cst) ==
+         TurnOf(result_position_, kPublished);
+}
+
+bool HostChannel::PeekResult(ResultFrame* frame) const {
+  if (!HasResult()) return false;
+  const ResultSlot& slot = shared()->results[result_position_ % kSlots];
+  const volatile ResultSlot& once = slot;  // each field is read once: the worker may change it any time
+  frame->task = once.task;
+  frame->size = once.size;
+  frame->offset = once.offset;
+  frame->block = once.block;
+  frame->status = once.status;
+  frame->elapsed = once.elapsed;
+  frame->data = slot.data;
+  return true;
+}
+
+Result<WorkerChannel> WorkerChannel::Attach(platform::UniqueFd memory, platform::UniqueFd leader_bell,
+                                            platform::UniqueFd engine_bell) {
+  auto mapped = platform::SharedMemory::Adopt(
+      std::move(memory), (sizeof(ChannelMemory) + 4095) & ~size_t{4095}, false);
+  if (!mapped.ok()) return mapped.status();
+  WorkerChannel channel;
+  channel.memory_ = std::move(*mapped);
+  channel.memory_.CloseFd();
+  channel.leader_bell_ = std::move(leader_bell);
+  channel.engine_bell_ = std::move(engine_bell);
+  const ChannelMemory* shared = channel.shared();
+  if (shared->magic != kMagic || shared->version != kLayoutVersion || shared->slots != kSlots) {
+    return Status(MPROC_ERROR_TABLE_MISMATCH, "host and worker are of different versions of libmproc");
+  }
+  return channel;
+}
+
+bool WorkerChannel::HasTask() const {
+  uint64_t turn = shared()->tasks[task_position_ % kSlots].turn.load(std::memory_order_seq_cst);
+  return turn == TurnOf(task_position_, kPublished) || turn == TurnOf(task_position_, kTaken);
+}
+
+bool WorkerChannel::Claim(TaskView* view) {
+  for (bool skipped = false;;) {
+    TaskSlot& slot = shared()->tasks[task_position_ % kSlots];
+    uint64_t turn = slot.turn.load(std::memory_order_acquire);
+    if (turn == TurnOf(task_position_, kPublished)) {
+      if (!slot.turn.compare_exchange_strong(turn, TurnOf(task_position_, kClaimed),
+                                             std::memory_order_seq_cst)) {
+        continue;  // taken back just now
+      }
+      view->frame = {slot.task_id, slot.function, slot.kind, slot.index};
+      view->position = task_position_++;
+      view->size = slot.size;
+      view->offset = slot.offset;
+      view->block = slot.block;
+      view->data = slot.data;
+      return true;
+    }
+    if (turn == TurnOf(task_position_, kTaken)) {
+      task_position_++;
+      skipped = true;
+      continue;
+    }
+    if (skipped) shared()->passed.store(task_position_, std::memory_order_release);
+    return false;
+  }
+}
+
+Result<std::byte*> WorkerChannel::Reserve(int socket, size_t size) {
+  Unreserve();
+  if (size <= kInlineBytes) return result().data;
+  Recycle(socket);
+  auto place = blocks_.Allocate(socket, result_position_, size);
+  if (!place.ok()) return place.status();
+  reserved_ = *place;
+  in_block_ = true;
+  return reserved_.data;
+}
+
+void WorkerChannel::Unreserve() {
+  if (in_block_) blocks_.Undo();
+  in_block_ = false;
+}
+
+void WorkerChannel::Publish(uint64_t position, uint32_t status, size_t size, uint32_t elapsed) {
+  ResultSlot& slot = result();
+  slot.task = position;
+  slot.size = size;
+  slot.offset = in_block_ ? reserved_.offset : 0;
+  slot.block = in_block_ ? reserved_.block : 0;
+  slot.status = status;
+  slot.elapsed = elapsed;
+  in_block_ = false;
+  slot.turn.store(TurnOf(result_position_, kPublished), std::memory_order_seq_cst);
+  result_position_++;
+  unrung_ = true;
+}
+
+void WorkerChannel::RingHost(bool dry) {
+  if (!unrung_) return;
+  std::atomic<uint32_t>& bell = shared()->host_bell;
+  uint32_t armed = bell.load(std::memory_order_seq_cst);
+  if (armed == kRingEngineWhenDry && !dry) return;
+  unrung_ = false;  // whoever arms from now on looks at the ring afterwards
+  if (armed == kNobody) return;
+  armed = bell.exchange(kNobody, std::memory_order_seq_cst);
+  if (armed == kRingLeader) platform::RingEventFd(leader_bell_.get());
+  if (armed == kRingEngine || armed == kRingEngineWhenDry) platform::RingEventFd(engine_bell_.get());
+}
+
+void WorkerChannel::Sleep(int64_t nanoseconds) {
+  std::atomic<uint32_t>& bell = shared()->worker_bell;
+  bell.store(kAsleep, std::memory_order_seq_cst);
+  if (!HasTask() && order() == kServe) platform::FutexWait(&bell, kAsleep, nanoseconds, true);
+  bell.store(kAwake, std::memory_order_seq_cst);
+}
+
+}  // namespace mproc::ipc

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+// One channel: the host's end and the worker's end of two rings and their bells. Moves bytes between exactly
+// two processes and has no idea what they mean. The protocol is in layout.hh.
+#pragma once
+
+#include "ipc/blocks.hh"
+#include "ipc/layout.hh"
+
+namespace mproc::ipc {
+
+// What travels with a payload.
+struct TaskFrame {
+  uint64_t task_id = 0;
+  uint32_t function = 0;
+  uint32_t kind = 0;
+  uint32_t index = 0;  // of the item, if the task is one item of a map
+};
+
+struct ResultFrame {
+  uint64_t task = 0;  // position of the task
+  uint64_t size = 0;
+  uint64_t offset = 0;
+  uint32_t block = 0;  // 0: `data` holds the bytes
+  uint32_t status = 0;
+  uint32_t elapsed = 0;
+  const std::byte* data = nullptr;  // in the slot, until ConsumeResult
+};
+
+// The host's end. What it believes about positions is its own record; the shared memory is read as the
+// output of a stranger. Two callers at most at a time: one that publishes (Publish, TakeBack, room: guarded
+// by the pool's mutex) and one that drains (Peek, Consume, Arm: guarded by the pool's drain lock).
+class HostChannel {
+ public:
+  static Result<HostChannel> Create(uint32_t polling);
+
+  int memory_fd() const { return memory_.fd(); }
+  void CloseMemoryFd() { memory_.CloseFd(); }
+
+  // -- publishing side
+  uint64_t head() const { return head_; }
+  // Places for tasks, given that the worker has passed every position below `tail`.
+  uint32_t Room(uint64_t tail) const { return kSlots - static_cast<uint32_t>(head_ - tail); }
+  // Writes and publishes the next task; the payload, given in pieces, is copied into the slot or into a
+  // block. Needs room.
+  // Returns the position. QUEUE_FULL and OUT_OF_MEMORY leave everything as it was.
+  Result<uint64_t> Publish(int socket, const TaskFrame& frame, std::span<const ByteView> payload);
+  // Frees the blocks of positions below `tail`.
+  void ReleaseBelow(int socket, uint64_t tail) {
+    if (blocks_used_) blocks_.Release(socket, tail);
+  }
+  void Trim(int socket) { blocks_.Trim(socket); }
+  // Takes a published task back; false if the worker has claimed it.
+  bool TakeBack(uint64_t position);
+  // True if the worker has neither claimed nor passed the position.
+  bool IsQueued(uint64_t position) const;
+  // Wakes the worker if it sleeps.
+  void WakeWorker();
+  void SetOrder(Order order);
+  void SetCancel(bool on) { shared()->cancel.store(on ? 1 : 0, std::memory_order_relaxed); }
+  void SetMayPoll(bool on) { shared()->may_poll.store(on ? 1 : 0, std::memory_order_relaxed); }
+
+  // -- draining side
+  // The next result if there is one. The frame's fields are copies; check them.
+  bool PeekResult(ResultFrame* frame) const;
+  bool HasResult() const;
+  void ConsumeResult() { result_position_++; }
+  // Tells the worker that what was consumed may be reused.
+  void PublishConsumed() { shared()->consumed.store(result_position_, std::memory_order_release); }
+  void Arm(HostBell bell) { shared()->host_bell.store(bell, std::memory_order_seq_cst); }
+  uint32_t ArmedBell() const { return shared()->host_bell.load(std::memory_order_relaxed); }
+  // Positions that the worker says it has passed, unchecked.
+  uint64_t ClaimedPassed() const { return shared()->passed.load(std::memory_order_acquire); }
+  uint32_t worker_cpu() const { return shared()->worker_cpu.load(std::memory_order_relaxed); }
+  void PublishCpu(uint32_t cpu) { shared()->host_cpu.store(cpu, std::memory_order_relaxed); }
+
+  const std::byte* trace() const { return shared()->trace; }
+
+ private:
+  ChannelMemory* shared() const { return reinterpret_cast<ChannelMemory*>(memory_.data()); }
+
+  platform::SharedMemory memory_;
+  uint64_t head_ = 0;             // publishing side
+  BlockWriter blocks_{"mproc-tasks", false};
+  bool blocks_used_ = false;
+  uint64_t result_position_ = 0;  // draining side
+};
+
+struct TaskView {
+  TaskFrame frame;
+  uint64_t position = 0;
+  uint64_t size = 0;
+  uint64_t offset = 0;
+  uint32_t block = 0;
+  const std::byte* data = nullptr;  // in the slot
+};
+
+// The worker's end. Worker's main thread only.
+class WorkerChannel {
+ public:
+  // Maps the memory of a channel and checks that both sides mean the same layout.
+  static Result<WorkerChannel> Attach(platform::UniqueFd memory, platform::UniqueFd leader_bell,
+                                      platform::UniqueFd engine_bell);
+
+  // Claims the next task, skipping those that were taken back. False if there is none.
+  bool Claim(TaskView* view);
+  bool HasTask() const;
+
+  // Memory for the value of the claimed task: in the result slot if it fits.
+  Result<std::byte*> Reserve(int socket, size_t size);
+  // Publishes the reserved bytes (`size` of them) as the result of `position`.
+  void Publish(uint64_t position, uint32_t status, size_t size, uint32_t elapsed);
+  // Forgets what was reserved.
+  void Unreserve();
+
+  // Rings the host if it sleeps, wants to know, and something was published: `dry` if no further task is at
+  // hand.
+  void RingHost(bool dry);
+
+  // Sleeps until a task may be there, at most `nanoseconds`. Looks once more by itself.
+  void Sleep(int64_t nanoseconds);
+
+  Order order() const { return static_cast<Order>(shared()->order.load(std::memory_order_seq_cst)); }
+  bool cancelled() const { return shared()->cancel.load(std::memory_order_relaxed) != 0; }
+  bool may_poll() const { return shared()->may_poll.load(std::memory_order_relaxed) != 0; }
+  uint32_t polling() const { return shared()->polling.load(std::memory_order_relaxed); }
+  uint32_t host_cpu() const { return shared()->host_cpu.load(std::memory_order_relaxed); }
+  void PublishCpu(uint32_t cpu) { shared()->worker_cpu.store(cpu, std::memory_order_relaxed); }
+  void Trim(int socket) { Recycle(socket), blocks_.Trim(socket); }
+  std::byte* trace() const { return shared()->trace; }
+
+ private:
+  ChannelMemory* shared() const { return reinterpret_cast<ChannelMemory*>(memory_.data()); }
+  ResultSlot& result() const { return shared()->results[result_position_ % kSlots]; }
+  void Recycle(int socket) {
+    blocks_.Release(socket, shared()->consumed.load(std::memory_order_acquire));
+  }
+
+  platform::SharedMemory memory_;
+  platform::UniqueFd leader_bell_, engine_bell_;
+  BlockWriter blocks_{"mproc-results", true};
+  uint64_t task_position_ = 0;
+  uint64_t result_position_ = 0;
+  Placement reserved_;  // of the value being made
+  bool in_block_ = false;
+  bool unrung_ = false;  // something was published and the host's bell not looked at since
+};
+
+}  // namespace mproc::ipc

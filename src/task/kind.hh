@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+// What a task slot asks for, and what a result slot answers: the words that host and worker share.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace mproc::task {
+
+enum class Kind : uint32_t {
+  kSingle = 0,  // the payload is the input of one call
+  kItems = 1,   // a chunk of byte items (chunk.hh)
+  kArray = 2    // a chunk of a fixed-stride array (chunk.hh)
+};
+
+enum class Answer : uint32_t {
+  kValue = 0,  // the bytes are the value, or the results of the chunk
+  kError = 1   // the bytes are an encoded TaskError
+};
+
+// Payloads have 64-bit sizes; this is only where a size stops being believable.
+inline constexpr uint64_t kLargestPayload = uint64_t{1} << 46;
+
+}  // namespace mproc::task

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#include "task/setup.hh"
+
+#include "task/archive.hh"
+
+namespace mproc::task {
+
+template <typename Archive>
+void CEREAL_SERIALIZE_FUNCTION_NAME(Archive& archive, Setup& setup) {
+  archive(setup.nonce, setup.worker_number, setup.worker_name, setup.host_pid, setup.module, setup.has_initializer,
+          setup.initializer);
+  std::string data(AsText(setup.initializer_data));
+  archive(data);
+  auto bytes = AsBytes(data);
+  setup.initializer_data.assign(bytes.begin(), bytes.end());
+}
+
+std::vector<std::byte> EncodeSetup(const Setup& setup) { return Encode(setup); }
+
+Result<Setup> DecodeSetup(ByteView bytes) {
+  Setup setup;
+  if (!Decode(bytes, &setup)) return Status(MPROC_ERROR_PROTOCOL, "the host's set-up cannot be read");
+  return setup;
+}
+
+}  // namespace mproc::task

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// What a worker is told before it starts to serve.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hh"
+#include "base/status.hh"
+
+namespace mproc::task {
+
+// The environment variable that marks a run of the host's own program as a worker; its value is the nonce.
+inline constexpr char kSelfMark[] = "MPROC_SELF_WORKER";
+
+struct Setup {
+  uint64_t nonce = 0;
+  uint32_t worker_number = 0;
+  std::string worker_name;
+  int64_t host_pid = 0;
+  std::string module;  // empty: the program's own table
+  bool has_initializer = false;
+  uint32_t initializer = 0;
+  std::vector<std::byte> initializer_data;
+};
+
+std::vector<std::byte> EncodeSetup(const Setup& setup);
+Result<Setup> DecodeSetup(ByteView bytes);
+
+}  // namespace mproc::task

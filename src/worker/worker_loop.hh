@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// The worker's life after its start: take, run, reply, look again, poll a little, sleep. Worker's main thread.
+#pragma once
+
+#include <cstdint>
+
+#include "base/poll_gate.hh"
+#include "worker/runner.hh"
+
+namespace mproc::worker {
+
+class WorkerLoop {
+ public:
+  // `host_alive` is asked now and then while nothing is to do.
+  WorkerLoop(WorkerContext* context, Runner* runner, bool (*host_alive)(void*), void* host)
+      : context_(context), runner_(runner), host_alive_(host_alive), host_(host) {}
+
+  // Serves until the host orders the end or is gone.
+  void Run();
+
+ private:
+  // Looks for a task for a short while. True if there is one.
+  bool Poll();
+
+  WorkerContext* context_;
+  Runner* runner_;
+  bool (*host_alive_)(void*);
+  void* host_;
+  PollGate gate_{64};
+  uint32_t looks_ = 0;
+};
+
+}  // namespace mproc::worker
