@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "pool/callbacks.hh"
+
+#include "pool/completion.hh"
+#include "pool/pool.hh"
+
+namespace mproc::pool {
+namespace {
+
+// The pools whose callbacks this thread is inside of, innermost first.
+struct Inside {
+  const Pool* pool;
+  Inside* outer;
+};
+thread_local Inside* t_inside = nullptr;
+
+}  // namespace
+
+void CallbackQueue::Push(Future* task) {
+  task->next = nullptr;
+  std::lock_guard lock(mutex_);
+  (last_ ? last_->next : first_) = task;
+  last_ = task;
+  size_.fetch_add(1, std::memory_order_seq_cst);
+  some_.notify_one();
+}
+
+Future* CallbackQueue::Pop(bool wait) {
+  std::unique_lock lock(mutex_);
+  if (wait) some_.wait(lock, [this] { return first_ || stopped_; });
+  Future* task = first_;
+  if (!task) return nullptr;
+  first_ = task->next;
+  if (!first_) last_ = nullptr;
+  size_.fetch_sub(1, std::memory_order_seq_cst);
+  return task;
+}
+
+void CallbackQueue::Stop() {
+  std::lock_guard lock(mutex_);
+  stopped_ = true;
+  some_.notify_all();
+}
+
+void RunCallback(Future* task) {
+  Callbacks callbacks = task->extra->callbacks;
+  mproc_future_cb callback =
+      task->outcome() == MPROC_OUTCOME_VALUE ? callbacks.callback : callbacks.error_callback;
+  if (callback) {
+    Inside inside{task->pool, t_inside};
+    t_inside = &inside;
+    callback(reinterpret_cast<mproc_future_t*>(task), callbacks.user_data);
+    t_inside = inside.outer;
+  }
+  task->pool->CallbackReturned(task);
+}
+
+bool InsideAnyCallback() { return t_inside != nullptr; }
+
+bool InsideCallbackOf(const Pool* pool) {
+  for (Inside* inside = t_inside; inside; inside = inside->outer) {
+    if (inside->pool == pool) return true;
+  }
+  return false;
+}
+
+}  // namespace mproc::pool

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+//
+// A map is a future that ends when its last chunk has ended; a chunk is a task whose end goes into its map
+// and which nobody else ever sees. So the end of a chunk may be the end of its map, one level up, no more.
+//
+// Order in the end of a task that others see: the value or error is stored; the outcome is published in
+// `state`; waiters are woken; the callback is queued or the engine's reference dropped. With a callback in
+// thread mode kReady is set only after the callback has returned (RunCallback), so that whoever waits for the
+// future finds the callback's work done.
+#include "pool/completion.hh"
+
+#include "pool/map.hh"
+#include "pool/pool.hh"
+
+namespace mproc::pool {
+
+Ending ValueEnding(ByteView value) {
+  Ending ending;
+  ending.value = value;
+  return ending;
+}
+
+Ending ErrorEnding(task::TaskError error) {
+  Ending ending;
+  ending.outcome = MPROC_OUTCOME_ERROR;
+  ending.error = std::make_unique<ErrorInfo>();
+  ending.error->error = std::move(error);
+  return ending;
+}
+
+Ending CancelledEnding(int32_t cause) {
+  const char* why = cause == MPROC_CAUSE_CALL        ? "the task was cancelled"
+                    : cause == MPROC_CAUSE_TERMINATE ? "the pool was terminated"
+                                                     : "the pool was destroyed";
+  Ending ending = ErrorEnding({MPROC_ERROR_CANCELLED, StatusName(MPROC_ERROR_CANCELLED), why, ""});
+  ending.outcome = MPROC_OUTCOME_CANCELLED;
+  ending.error->cause = cause;
+  return ending;
+}
+
+Ending NotRunEnding(int32_t status, const std::string& message, int32_t cause) {
+  Ending ending = ErrorEnding({status, StatusName(status), message, ""});
+  ending.outcome = MPROC_OUTCOME_NOT_RUN;
+  ending.error->cause = cause;
+  return ending;
+}
+
+void End(Future* task, Ending ending) {
+  Pool* pool = task->pool;
+  if (task->is_chunk) {
+    Future* parent = task->parent;
+    parent->worker_pid = task->worker_pid;
+    parent->worker_number = task->worker_number;
+    MapState& map = *parent->extra->map;
+    bool all = map.ChunkEnded(*task, &ending);
+    if (all) End(parent, map.TakeEnding());
+    task->parent = nullptr;
+    Release(parent);  // the chunk's
+    Release(task);
+    return;
+  }
+  if (ending.outcome == MPROC_OUTCOME_VALUE && !task->is_map && !StoreBytes(task, ending.value)) {
+    ending = ErrorEnding({MPROC_ERROR_OUT_OF_MEMORY, StatusName(MPROC_ERROR_OUT_OF_MEMORY),
+                          "the host had no memory for the value of the task", ""});
+  }
+  if (ending.outcome != MPROC_OUTCOME_VALUE) {
+    FreeBytes(task);
+    if (!task->extra) task->extra = new Extra();
+    task->extra->error = std::move(ending.error);
+  }
+  bool callback = task->extra && task->extra->callbacks.any();
+  auto bits = static_cast<uint32_t>(ending.outcome);
+  if (!callback || !pool->CallbacksDelayReady()) bits |= kReady;
+  uint32_t before = task->state.fetch_or(bits, std::memory_order_seq_cst);
+  pool->Ended(ending.outcome, callback, (before & kWaited) != 0);
+  if (callback) {
+    pool->QueueCallback(task);
+  } else {
+    Release(task);
+  }
+}
+
+void Retain(Future* future) { future->refs.fetch_add(1, std::memory_order_relaxed); }
+
+void Release(Future* future) {
+  if (future->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  FreeBytes(future);
+  if (!future->is_chunk) delete future->extra;
+  future->pool->FreeRecord(future);
+}
+
+}  // namespace mproc::pool

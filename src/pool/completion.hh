@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// The end of a task. End() is the one place where a task ends, whatever ended it: it stores value or error,
+// makes the future ready, hands it to its callback and wakes who waits. Its caller has taken the task out of
+// the backlog or of a worker's in-flight entry and so is the only one who can end it.
+#pragma once
+
+#include <memory>
+
+#include "pool/future.hh"
+
+namespace mproc::pool {
+
+struct Ending {
+  int32_t outcome = MPROC_OUTCOME_VALUE;
+  ByteView value;                    // VALUE: borrowed for the call
+  std::unique_ptr<ErrorInfo> error;  // else
+};
+
+Ending ValueEnding(ByteView value);
+Ending ErrorEnding(task::TaskError error);
+Ending CancelledEnding(int32_t cause);
+Ending NotRunEnding(int32_t status, const std::string& message, int32_t cause);
+
+// Any thread; the pool's mutex may be held or not.
+void End(Future* task, Ending ending);
+
+// References of a record. The last one frees result, error and record.
+void Retain(Future* future);
+void Release(Future* future);
+
+}  // namespace mproc::pool

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: MIT
+#include "pool/dispatcher.hh"
+
+#include <algorithm>
+
+#include "base/clock.hh"
+#include "pool/map.hh"
+#include "pool/pool.hh"
+
+namespace mproc::pool {
+namespace {
+
+constexpr uint64_t kWorthWaking = 25'000;  // ns that a wake-up costs
+
+}  // namespace
+
+bool Dispatcher::HasRoomFor(uint64_t bytes) const {
+  const Options& options = core_.options;
+  if (queue_empty()) return true;
+  if (options.queue_tasks && queued_ >= options.queue_tasks) return false;
+  return !options.queue_bytes || queued_bytes_ + bytes <= options.queue_bytes;
+}
+
+void Dispatcher::Enqueue(Future* task) {
+  task->next = nullptr;
+  task->place = -1;
+  (last_ ? last_->next : first_) = task;
+  last_ = task;
+  if (task->is_map) Retain(task);  // for the queue: chunks of it may all have ended before it leaves
+  queued_ += task->is_map ? task->extra->map->chunks_left() : 1;
+  queued_bytes_ += task->size;
+}
+
+Future* Dispatcher::Next() {
+  if (!returned_.empty()) {
+    Future* task = returned_.front();
+    returned_.pop_front();
+    queued_--;
+    queued_bytes_ -= task->size;
+    return task;
+  }
+  while (Future* task = first_) {
+    if (task->is_map && !task->tombstone && !task->extra->map->exhausted()) {
+      Future* chunk = pool_->NewRecord();
+      if (!chunk) return nullptr;  // tried again with the next result
+      task->extra->map->NextChunk(chunk);
+      chunk->function = task->function;
+      chunk->is_chunk = true;
+      chunk->parent = task;
+      Retain(task);
+      queued_--;
+      return chunk;
+    }
+    first_ = task->next;
+    if (!first_) last_ = nullptr;
+    if (task->is_map || task->tombstone) {
+      Release(task);  // the queue's reference
+      continue;
+    }
+    queued_--;
+    queued_bytes_ -= task->size;
+    return task;
+  }
+  return nullptr;
+}
+
+void Dispatcher::ListIdle(WorkerSlot* worker) {
+  if (worker->listed_idle || worker->held != 0 || worker->state != WorkerState::kReady) return;
+  worker->listed_idle = true;
+  idle_.push_back(worker);
+}
+
+WorkerSlot* Dispatcher::PopIdle(uint64_t bytes) {
+  while (!idle_.empty()) {
+    WorkerSlot* worker = idle_.back();
+    idle_.pop_back();
+    worker->listed_idle = false;
+    if (worker->held == 0 && worker->CanTake(bytes)) return worker;
+  }
+  return nullptr;
+}
+
+bool Dispatcher::HasIdle() {
+  while (!idle_.empty()) {
+    WorkerSlot* worker = idle_.back();
+    if (worker->held == 0 && worker->CanTake(0)) return true;
+    worker->listed_idle = false;
+    idle_.pop_back();
+  }
+  return false;
+}
+
+WorkerSlot* Dispatcher::Choose(uint64_t bytes) {
+  if (current_ && current_->held > 0 && current_->WaitEstimate() < kWorthWaking && current_->CanTake(bytes)) {
+    return current_;
+  }
+  if (WorkerSlot* idle = PopIdle(bytes)) return idle;
+  WorkerSlot* least = nullptr;
+  for (auto& worker : core_.workers) {
+    if (worker->CanTake(bytes) && (!least || worker->held < least->held)) least = worker.get();
+  }
+  return least;
+}
+
+bool Dispatcher::Give(WorkerSlot* worker, Future* task) {
+  Status given = worker->Give(task);
+  if (!given.ok()) {
+    if (worker->held == 0) {
+      ListIdle(worker);
+      if (given.code() != MPROC_ERROR_QUEUE_FULL) {
+        // Nothing is under way that would free anything: waiting would be for ever.
+        End(task, NotRunEnding(given.code(), "the payload could not be handed to a worker: " + given.message(),
+                               MPROC_CAUSE_NONE));
+        return true;
+      }
+    }
+    return false;
+  }
+  if (worker->held == 1 && worker != poller_) {
+    if (poller_ && poller_->channel) poller_->channel->SetMayPoll(false);
+    poller_ = worker;
+    worker->channel->SetMayPoll(true);
+  }
+  current_ = worker;
+  worker->channel->WakeWorker();
+  return true;
+}
+
+bool Dispatcher::Submit(Future* task) {
+  if (queue_empty() && !task->is_map) {
+    if (WorkerSlot* worker = Choose(task->size)) {
+      if (Give(worker, task)) return false;
+    }
+  }
+  Enqueue(task);
+  if (task->is_map) Fill();
+  PublishHint();
+  return !queue_empty();
+}
+
+void Dispatcher::Fill() {
+  while (Future* task = Next()) {
+    WorkerSlot* worker = Choose(task->size);
+    if (worker && Give(worker, task)) continue;
+    returned_.push_front(task);
+    queued_++;
+    queued_bytes_ += task->size;
+    PublishHint();
+    return;
+  }
+  PublishHint();
+  Balance();
+}
+
+void Dispatcher::Requeue(const std::vector<Future*>& tasks) {
+  for (auto task = tasks.rbegin(); task != tasks.rend(); ++task) {
+    (*task)->place = -1;
+    returned_.push_front(*task);
+    queued_++;
+    queued_bytes_ += (*task)->size;
+  }
+}
+
+uint64_t Dispatcher::OldestQueued(const WorkerSlot& worker) const {
+  if (!worker.channel || worker.held == 0) return UINT64_MAX;
+  for (uint64_t position = worker.tail; position < worker.channel->head(); position++) {
+    if (worker.channel->IsQueued(position)) return position;
+  }
+  return UINT64_MAX;
+}
+
+void Dispatcher::Balance() {
+  while (queue_empty() && HasIdle()) {
+    WorkerSlot* victim = nullptr;
+    uint64_t position = UINT64_MAX, oldest = UINT64_MAX;
+    for (auto& worker : core_.workers) {
+      if (worker->held < 2 || worker->WaitEstimate() < 2 * kWorthWaking) continue;
+      uint64_t at = OldestQueued(*worker);
+      if (at == UINT64_MAX) continue;
+      Future* task = worker->in_flight[at % ipc::kSlots].load(std::memory_order_acquire);
+      if (task && task->id < oldest) {
+        victim = worker.get();
+        position = at;
+        oldest = task->id;
+      }
+    }
+    if (!victim) return;
+    Future* task = victim->TakeBack(position);
+    if (!task) continue;  // begun just now
+    core_.counters.taken_back.fetch_add(1, std::memory_order_relaxed);
+    WorkerSlot* worker = PopIdle(task->size);
+    if (worker && Give(worker, task)) continue;
+    Requeue({task});
+    return;
+  }
+}
+
+void Dispatcher::RescueStuck() {
+  for (auto& worker : core_.workers) {
+    bool moved = worker->progress != worker->tail;
+    worker->progress = worker->tail;
+    if (worker->held == 0 || !worker->channel) {
+      if (moved) worker->stuck = false;
+      continue;
+    }
+    if (moved) {
+      worker->stuck = false;
+      continue;
+    }
+    // Holds tasks, none of which ended since the last look. If it has not even begun one it is stopped.
+    bool begun = !worker->channel->IsQueued(worker->tail);
+    worker->stuck = !begun;
+    if (!HasIdle()) continue;
+    std::vector<Future*> back;
+    for (uint64_t at = worker->tail; at < worker->channel->head(); at++) {
+      if (Future* task = worker->TakeBack(at)) back.push_back(task);
+    }
+    core_.counters.taken_back.fetch_add(back.size(), std::memory_order_relaxed);
+    Requeue(back);
+  }
+  Fill();
+}
+
+bool Dispatcher::Withdraw(Future* task, int32_t cause) {
+  if (task->is_map) {
+    bool any = false, ended = false;
+    auto end_chunk = [&](Future* chunk) {
+      any = true;
+      End(chunk, CancelledEnding(cause));
+    };
+    Retain(task);
+    for (auto it = returned_.begin(); it != returned_.end();) {
+      Future* chunk = *it;
+      if (!chunk->is_chunk || chunk->parent != task) {
+        ++it;
+        continue;
+      }
+      it = returned_.erase(it);
+      queued_--;
+      queued_bytes_ -= chunk->size;
+      end_chunk(chunk);
+    }
+    for (auto& worker : core_.workers) {
+      if (!worker->channel || worker->held == 0) continue;
+      for (uint64_t at = worker->tail; at < worker->channel->head(); at++) {
+        Future* chunk = worker->in_flight[at % ipc::kSlots].load(std::memory_order_acquire);
+        if (!worker->channel->IsQueued(at) || !chunk || !chunk->is_chunk || chunk->parent != task) continue;
+        if (worker->TakeBack(at)) end_chunk(chunk);
+      }
+      if (worker->held == 0) ListIdle(worker.get());
+    }
+    uint64_t left = task->extra->map->chunks_left();
+    if (task->outcome() == MPROC_OUTCOME_PENDING && left) {
+      any = true;
+      queued_ -= left;
+      Ending ending = CancelledEnding(cause);
+      ended = task->extra->map->RestEnded(&ending);
+    }
+    if (ended) End(task, task->extra->map->TakeEnding());
+    Release(task);
+    return any;
+  }
+  if (task->outcome() != MPROC_OUTCOME_PENDING) return false;
+  if (task->place >= 0) {
+    WorkerSlot* worker = core_.workers[static_cast<size_t>(task->place)].get();
+    if (!worker->channel || worker->TakeBack(task->position) != task) return false;
+    if (worker->held == 0) ListIdle(worker);
+    return true;
+  }
+  if (task->tombstone) return false;
+  for (auto it = returned_.begin(); it != returned_.end(); ++it) {
+    if (*it != task) continue;
+    returned_.erase(it);
+    queued_--;
+    queued_bytes_ -= task->size;
+    return true;
+  }
+  // It stays linked as a tombstone; the queue keeps a reference of its own.
+  task->tombstone = true;
+  Retain(task);
+  queued_--;
+  queued_bytes_ -= task->size;
+  return true;
+}
+
+void Dispatcher::WithdrawAll(const std::function<Ending()>& ending) {
+  for (Future* task : returned_) End(task, ending());
+  returned_.clear();
+  for (Future* task = first_; task;) {
+    Future* next = task->next;
+    if (task->tombstone) {
+      Release(task);
+    } else if (task->is_map) {
+      Ending rest = ending();
+      bool ended = task->extra->map->RestEnded(&rest);
+      if (ended) End(task, task->extra->map->TakeEnding());
+      Release(task);
+    } else {
+      End(task, ending());
+    }
+    task = next;
+  }
+  first_ = last_ = nullptr;
+  queued_ = queued_bytes_ = 0;
+  for (auto& worker : core_.workers) {
+    if (!worker->channel) continue;
+    for (uint64_t at = worker->tail; at < worker->channel->head(); at++) {
+      if (Future* task = worker->TakeBack(at)) End(task, ending());
+    }
+  }
+}
+
+void Dispatcher::WorkerReady(WorkerSlot* worker) { ListIdle(worker); }
+
+void Dispatcher::WorkerGone(WorkerSlot* worker) {
+  std::erase(idle_, worker);
+  worker->listed_idle = false;
+  if (current_ == worker) current_ = nullptr;
+  if (poller_ == worker) poller_ = nullptr;
+}
+
+void Dispatcher::Progress(WorkerSlot* worker) {
+  worker->stuck = false;
+  ListIdle(worker);
+}
+
+}  // namespace mproc::pool

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// Chooses which worker gets which task, and keeps those that must wait. Every call needs the pool's mutex.
+//
+// Rules. A queue that is not empty is never bypassed. An awake worker whose tasks would be done within 25 us
+// is given more before a sleeping one is woken; then the idle worker that was used last; then the one that
+// holds least, up to its depth (half a millisecond of work). A worker that becomes idle takes the oldest
+// unclaimed task of the others back.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <vector>
+
+#include "pool/completion.hh"
+#include "pool/core.hh"
+
+namespace mproc::pool {
+
+class Dispatcher {
+ public:
+  Dispatcher(Pool* pool, Core& core) : pool_(pool), core_(core) {}
+
+  // Gives the task to a worker or queues it. True if it was queued.
+  bool Submit(Future* task);
+  // Gives queued tasks to workers as long as some can take more; then lets idle workers take over what
+  // others have not begun.
+  void Fill();
+  // Puts tasks that a dead worker had not begun back, in order, before all others.
+  void Requeue(const std::vector<Future*>& tasks);
+
+  bool queue_empty() const { return !first_ && returned_.empty(); }
+  // The same without the mutex: what was true lately.
+  bool queue_hint() const { return queue_hint_.load(std::memory_order_seq_cst); }
+  uint64_t queued() const { return queued_; }
+  uint64_t queued_bytes() const { return queued_bytes_; }
+  // Whether the bounds of the queue let one more task in.
+  bool HasRoomFor(uint64_t bytes) const;
+
+  // Takes a task out of the queue or back from a worker that has not begun it. False if that is too late.
+  // The caller ends it. For a map: takes every chunk that has not begun and ends it.
+  bool Withdraw(Future* task, int32_t cause);
+  // Takes out everything that no worker has begun and ends it as `ending` says.
+  void WithdrawAll(const std::function<Ending()>& ending);
+
+  void WorkerReady(WorkerSlot* worker);
+  void WorkerGone(WorkerSlot* worker);
+  // `worker` has ended tasks or passed taken slots.
+  void Progress(WorkerSlot* worker);
+  // Moves tasks away from workers that do not move (stopped, or busy for long). From the supervisor's tick.
+  void RescueStuck();
+
+ private:
+  WorkerSlot* Choose(uint64_t bytes);
+  void ListIdle(WorkerSlot* worker);
+  WorkerSlot* PopIdle(uint64_t bytes);
+  // The next task to give out; null if none is left.
+  Future* Next();
+  void Enqueue(Future* task);
+  // False if the worker could not be given the task, which is then the caller's again.
+  bool Give(WorkerSlot* worker, Future* task);
+  void Balance();
+  void PublishHint() {
+    if (queue_hint_.load(std::memory_order_relaxed) == queue_empty()) queue_hint_.store(!queue_empty());
+  }
+  // Position of the oldest task that the worker has not begun; UINT64_MAX if none.
+  uint64_t OldestQueued(const WorkerSlot& worker) const;
+  bool HasIdle();
+
+  Pool* pool_;
+  Core& core_;
+  Future* first_ = nullptr;       // the backlog; a map stays in front until its chunks are made
+  Future* last_ = nullptr;
+  std::deque<Future*> returned_;  // before the backlog
+  std::vector<WorkerSlot*> idle_; // used last = at the end; entries may be stale
+  WorkerSlot* current_ = nullptr; // given to last
+  WorkerSlot* poller_ = nullptr;  // may poll
+  uint64_t queued_ = 0;           // tasks in the backlog (a map: its chunks)
+  uint64_t queued_bytes_ = 0;
+  std::atomic<bool> queue_hint_{false};
+};
+
+}  // namespace mproc::pool

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+#include "pool/drain.hh"
+
+#include <algorithm>
+
+#include "platform/cpu.hh"
+#include "platform/futex.hh"
+#include "pool/completion.hh"
+#include "pool/supervisor.hh"
+
+namespace mproc::pool {
+namespace {
+
+constexpr int64_t kPollNs = 25'000;
+constexpr int64_t kSpinNs = 1'000'000;
+constexpr uint32_t kProbe = 256;
+constexpr int64_t kSlice = 100'000'000;  // the longest sleep: signals get their turn, nothing rests for ever
+constexpr uint32_t kMostAtOnce = 1024;   // results of one worker before the others get their turn
+
+}  // namespace
+
+bool Drain::EngineWanted() const {
+  if (supervisor_.InboxFilled()) return true;
+  uint32_t wanted = BellWanted(), armed = engine_armed_.load(std::memory_order_seq_cst);
+  return wanted != ipc::kNobody && (armed == ipc::kNobody || wanted < armed);
+}
+
+bool Drain::TakeResult(WorkerSlot* worker, const ipc::ResultFrame& frame) {
+  if (frame.task >= worker->channel->head() || frame.size > task::kLargestPayload) return false;
+  auto& entry = worker->in_flight[frame.task % ipc::kSlots];
+  Future* task = entry.load(std::memory_order_acquire);
+  if (!task || task->position != frame.task) return false;
+  const std::byte* at = frame.data;
+  if (frame.block) {
+    at = worker->FindBlock(frame.block, frame.offset, frame.size);
+    if (!at) return false;
+  } else if (frame.size > ipc::kInlineBytes) {
+    return false;
+  }
+  Ending ending;
+  ByteView bytes(at, frame.size);
+  if (frame.status == static_cast<uint32_t>(task::Answer::kValue)) {
+    ending.value = bytes;
+  } else if (frame.status == static_cast<uint32_t>(task::Answer::kError)) {
+    task::TaskError error;
+    if (!task::DecodeError(bytes, &error)) return false;
+    ending = ErrorEnding(std::move(error));
+  } else {
+    return false;
+  }
+  if (entry.exchange(nullptr, std::memory_order_acq_rel) != task) return false;
+  tally_.results++;
+  tally_.last = std::max(tally_.last, frame.task);
+  tally_.bytes += task->size;
+  tally_.elapsed += frame.elapsed;
+  End(task, std::move(ending));
+  return true;
+}
+
+bool Drain::LookAt(WorkerSlot* worker) {
+  if (!worker->channel || worker->distrusted) return false;
+  tally_ = {};
+  ipc::ResultFrame frame;
+  bool good = true;
+  while (tally_.results < kMostAtOnce && good && worker->channel->PeekResult(&frame)) {
+    good = TakeResult(worker, frame);
+    if (good) worker->channel->ConsumeResult();
+  }
+  uint64_t passed = worker->channel->ClaimedPassed();
+  bool skipped = passed > worker->passed;
+  if (skipped) worker->passed = passed;
+  if (!good) supervisor_.Distrust(worker);
+  if (tally_.results == 0 && !skipped) return false;
+  worker->channel->PublishConsumed();
+  worker->tasks_done.fetch_add(tally_.results, std::memory_order_relaxed);
+  std::lock_guard lock(core_.mutex);
+  worker->held -= std::min(worker->held, tally_.results);
+  worker->held_bytes -= std::min(worker->held_bytes, tally_.bytes);
+  uint64_t tail = worker->tail;
+  if (tally_.results) {
+    tail = std::max(tail, tally_.last + 1);
+    auto each = static_cast<uint32_t>(std::max<uint64_t>(1, tally_.elapsed / tally_.results));
+    worker->task_ns = worker->task_ns ? static_cast<uint32_t>((uint64_t{worker->task_ns} * 3 + each) / 4) : each;
+  }
+  if (skipped && passed <= worker->channel->head()) tail = std::max(tail, passed);
+  worker->tail = tail;
+  worker->channel->ReleaseBelow(worker->socket.get(), tail);
+  dispatcher_.Progress(worker);
+  return true;
+}
+
+bool Drain::Look() {
+  bool any = supervisor_.HandleInbox();
+  for (auto& worker : core_.workers) any |= LookAt(worker.get());
+  if (any || core_.phase.load(std::memory_order_relaxed) != Phase::kRunning) {
+    std::lock_guard lock(core_.mutex);
+    dispatcher_.Fill();
+    supervisor_.Advance();
+  }
+  if (any && (core_.options.queue_tasks || core_.options.queue_bytes)) core_.waiters.WakeAll();  // for room
+  return any;
+}
+
+void Drain::ArmAll(ipc::HostBell bell) {
+  for (auto& worker : core_.workers) {
+    if (worker->channel) worker->channel->Arm(bell);
+  }
+}
+
+bool Drain::PollFor(Condition& condition) {
+  int32_t polling = core_.options.polling;
+  if (polling == MPROC_POLLING_OFF) return false;
+  uint32_t cpu = platform::CurrentCpu();
+  bool elsewhere = false;
+  for (auto& worker : core_.workers) {
+    if (!worker->channel) continue;
+    worker->channel->PublishCpu(cpu);
+    elsewhere |= worker->channel->worker_cpu() != cpu;
+  }
+  if (polling == MPROC_POLLING_ADAPTIVE) {
+    if (!elsewhere && ++looks_ % kProbe != 0) return false;
+    if (!gate_.Open()) return false;
+  }
+  int64_t end = NowNs() + (polling == MPROC_POLLING_SPIN ? kSpinNs : kPollNs);
+  do {
+    for (int i = 0; i < 16; i++) {
+      if (Look()) {
+        gate_.Succeeded();
+        return true;
+      }
+      platform::CpuRelax();
+    }
+    if (condition.Done()) return true;
+  } while (NowNs() < end);
+  gate_.Failed();
+  return false;
+}
+
+Status Drain::Lead(Condition& condition, const Deadline& deadline) {
+  int64_t slice = 1'000'000;  // grows: a result whose bell was put off is seen soon all the same
+  for (;;) {
+    bool any = Look();
+    if (condition.Done()) return Status();
+    if (any) continue;
+    if (deadline.Passed()) return Status(MPROC_ERROR_TIMED_OUT);
+    if (PollFor(condition)) continue;
+    core_.leader_asleep.store(true, std::memory_order_seq_cst);
+    condition.Mark();
+    ArmAll(ipc::kRingLeader);
+    engine_armed_.store(ipc::kNobody, std::memory_order_seq_cst);
+    if (Look() || condition.Done()) {
+      core_.leader_asleep.store(false, std::memory_order_seq_cst);
+      continue;
+    }
+    auto slept = platform::PollReadable(core_.leader_bell.get(), std::min(deadline.Remaining(), slice));
+    core_.leader_asleep.store(false, std::memory_order_seq_cst);
+    if (slept == platform::Slept::kWoken) platform::ClearEventFd(core_.leader_bell.get());
+    if (slept == platform::Slept::kInterrupted) {
+      Look();
+      if (condition.Done()) return Status();
+      return Status(MPROC_ERROR_INTERRUPTED);
+    }
+    slice = slept == platform::Slept::kTimedOut ? std::min(slice * 4, kSlice) : int64_t{1'000'000};
+  }
+}
+
+void Drain::HandOver() {
+  if (core_.waiters.WakeOne()) return;
+  if (EngineWanted()) Settle();
+}
+
+Status Drain::Wait(Condition& condition, const Deadline& deadline) {
+  for (;;) {
+    if (condition.Done()) return Status();
+    Waiter waiter;
+    bool leads = core_.drain_lock.try_lock();
+    if (!leads) {
+      if (deadline.immediate()) return Status(MPROC_ERROR_TIMED_OUT);
+      core_.waiters.Add(&waiter);
+      condition.Mark();
+      leads = core_.drain_lock.try_lock();
+      if (leads) core_.waiters.Remove(&waiter);
+    }
+    if (leads) {
+      Status led = Lead(condition, deadline);
+      core_.drain_lock.unlock();
+      HandOver();
+      return led;
+    }
+    auto slept = platform::Slept::kWoken;
+    if (!condition.Done() && waiter.word.load(std::memory_order_seq_cst) == 0) {
+      slept = platform::FutexWait(&waiter.word, 0, std::min(deadline.Remaining(), kSlice), false);
+    }
+    core_.waiters.Remove(&waiter);
+    Status left;
+    if (slept == platform::Slept::kInterrupted) left = Status(MPROC_ERROR_INTERRUPTED);
+    if (deadline.Passed()) left = Status(MPROC_ERROR_TIMED_OUT);
+    bool ended = condition.Done();
+    if (!ended && left.ok()) continue;
+    // It may have been chosen to lead and does not: somebody else must.
+    if (waiter.word.load(std::memory_order_seq_cst) != 0) HandOver();
+    return ended ? Status() : left;
+  }
+}
+
+uint32_t Drain::BellWanted() const {
+  if (core_.callbacks_due.load(std::memory_order_seq_cst) > 0 || core_.waiters.HasOthers() ||
+      core_.phase.load(std::memory_order_seq_cst) != Phase::kRunning) {
+    return ipc::kRingEngine;
+  }
+  return dispatcher_.queue_hint() ? ipc::kRingEngineWhenDry : ipc::kNobody;
+}
+
+void Drain::Settle() {
+  for (;;) {
+    if (!core_.drain_lock.try_lock()) return;  // the holder settles when it leaves
+    bool more = true;
+    while (more) {
+      while (Look()) {
+      }
+      uint32_t bell = BellWanted();
+      if (bell != ipc::kNobody) ArmAll(static_cast<ipc::HostBell>(bell));
+      engine_armed_.store(bell, std::memory_order_seq_cst);
+      more = Look();
+    }
+    core_.drain_lock.unlock();
+    // What happened between the last look and the unlock found the lock taken.
+    if (core_.waiters.WakeOne() || !EngineWanted()) return;
+  }
+}
+
+void Drain::EngineRung() {
+  platform::ClearEventFd(core_.engine_bell.get());
+  engine_armed_.store(ipc::kNobody, std::memory_order_seq_cst);
+  Settle();
+}
+
+void Drain::Notify() {
+  if (core_.leader_asleep.load(std::memory_order_seq_cst)) platform::RingEventFd(core_.leader_bell.get());
+  Settle();
+}
+
+}  // namespace mproc::pool

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// The record of one task and its future: 128 bytes, in memory that is never unmapped (future_slab.hh), so
+// that a stale handle can be told from a live one.
+//
+// Life. The engine holds one reference from submit until the task has ended and its callback has returned;
+// each public handle holds one more. While a task is queued or out with a worker, `payload` is its input;
+// completion.cc replaces it with the value. Who may end a task: only whoever took it out of the one place
+// where it was, the backlog (pool's mutex) or a worker's in-flight entry (an atomic exchange).
+#pragma once
+
+#include <mproc/future.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "base/bytes.hh"
+#include "task/error.hh"
+#include "task/kind.hh"
+
+namespace mproc::pool {
+
+class Pool;
+class MapState;
+struct Future;
+
+// Why a task did not end with a value.
+struct ErrorInfo {
+  task::TaskError error;
+  int32_t cause = MPROC_CAUSE_NONE;
+  int32_t signal = 0;
+  int32_t exit_code = 0;
+  int64_t failed_item = -1;
+};
+
+struct Callbacks {
+  mproc_future_cb callback = nullptr;
+  mproc_future_cb error_callback = nullptr;
+  void* user_data = nullptr;
+  bool any() const { return callback || error_callback; }
+};
+
+// What only some futures have. Owned by its future.
+struct Extra {
+  Callbacks callbacks;
+  std::unique_ptr<ErrorInfo> error;
+  std::unique_ptr<MapState> map;
+  Extra();
+  ~Extra();
+};
+
+enum FutureState : uint32_t {
+  kOutcomeMask = 7,  // MPROC_OUTCOME_
+  kReady = 8,        // waiting threads may see it: after the callback, where there is one
+  kWaited = 16       // a thread sleeps for it
+};
+
+// Where the payload of a task is.
+enum class Input : uint8_t { kInline, kHeap, kArray };
+
+inline constexpr uint32_t kFutureMagic = 0x75464d50;  // "PMFu"
+inline constexpr size_t kFutureInline = 40;
+
+struct alignas(128) Future {
+  std::atomic<uint32_t> magic;
+  std::atomic<uint32_t> refs;
+  std::atomic<uint32_t> state;
+  uint32_t function;
+  Pool* pool;              // one reference, held as long as the record is in use
+  uint64_t id;
+  Future* next;            // in the backlog, a free list or the callback queue
+  union {
+    Extra* extra;          // of a task or map; may be null
+    Future* parent;        // of a chunk; one reference
+  };
+  uint64_t size;           // of the payload, then of the value
+  uint64_t position;       // in the task ring of its worker             (pool's mutex)
+  uint32_t index;          // of a chunk of one item: its place in the map, saturated
+  int32_t worker_pid;      // who ran it, from the moment it was given out
+  uint32_t worker_number;
+  int32_t place;           // worker it was given to, -1 in the backlog  (pool's mutex)
+  task::Kind kind;
+  Input input;
+  bool is_chunk;           // `parent` holds, else `extra`
+  bool is_map;             // extra->map holds
+  bool tombstone;          // ended while in the backlog                 (pool's mutex)
+  union {
+    std::byte bytes[kFutureInline];  // a small payload or value
+    std::byte* heap;                 // malloc'ed
+    struct {                         // a chunk of an array map: items [first, first + count)
+      uint64_t first, count;
+    } range;
+  };
+
+  ByteView small_or_heap() const { return {input == Input::kHeap ? heap : bytes, size}; }
+  uint32_t outcome() const { return state.load(std::memory_order_acquire) & kOutcomeMask; }
+  bool ready() const { return state.load(std::memory_order_seq_cst) & kReady; }
+};
+static_assert(sizeof(Future) == 128);
+
+// Copies bytes into the record, or behind it if they are many. False without memory.
+bool StoreBytes(Future* future, ByteView value);
+// Frees what is behind the record.
+void FreeBytes(Future* future);
+
+}  // namespace mproc::pool

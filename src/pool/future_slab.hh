@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// Memory of all futures of the process: one reserved range of addresses that is never unmapped, so that any
+// pointer can be checked for being a live future without risk. Pools take and give records in batches.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <mutex>
+
+#include "platform/shared_memory.hh"
+#include "pool/future.hh"
+
+namespace mproc::pool {
+
+// Thread-safe.
+class FutureSlab {
+ public:
+  static FutureSlab& Get();
+
+  // A list of free records, linked by `next`; null without memory.
+  Future* TakeBatch();
+  // Gives a list back. When no record of the process is in use, the pages go back to the system.
+  void GiveBack(Future* list);
+
+  enum class Kind { kLive, kStale, kNoFuture };
+  Kind Check(const void* pointer) const;
+
+ private:
+  FutureSlab();
+
+  mutable std::mutex mutex_;
+  platform::AddressRange range_;
+  Future* free_ = nullptr;               // mutex_
+  size_t free_count_ = 0;                // mutex_
+  std::atomic<size_t> committed_{0};     // bytes; grows under mutex_
+  size_t carved_ = 0;                    // bytes handed out at least once; mutex_
+};
+
+}  // namespace mproc::pool

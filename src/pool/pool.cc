@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: MIT
+#include "pool/pool.hh"
+
+#include <mproc/pool.h>
+
+#include "platform/cpu.hh"
+#include "platform/fork_mark.hh"
+#include "platform/process_state.hh"
+#include "pool/callbacks.hh"
+#include "pool/completion.hh"
+#include "pool/future_slab.hh"
+
+namespace mproc::pool {
+namespace {
+
+constexpr int64_t kEndLimit = 5 * MPROC_SECOND;  // beyond the grace time: SIGKILL takes no longer
+constexpr uint32_t kDrainEvery = 64;             // submits into a full pool
+
+}  // namespace
+
+int32_t DefaultWorkers() { return platform::UsableCpus(); }
+
+Pool::Pool(Options options) : epoch_(platform::ForkEpoch()) { core_.options = std::move(options); }
+
+Pool::~Pool() {
+  FutureSlab& slab = FutureSlab::Get();
+  slab.GiveBack(free_);
+  slab.GiveBack(returned_.exchange(nullptr));
+}
+
+Result<std::shared_ptr<Pool>> Pool::Create(Options options) {
+  if (options.workers == 0) options.workers = DefaultWorkers();
+  auto pool = std::shared_ptr<Pool>(new Pool(std::move(options)));
+  pool->self_ = pool;
+  Status started = pool->Start();
+  if (started.ok()) return pool;
+  pool->Destroy();
+  return started;
+}
+
+Status Pool::Start() {
+  core_.phase = Phase::kJoined;  // until there is something to end
+  auto runtime = runtime::Runtime::Acquire(core_.options.worker_program);
+  if (!runtime.ok()) return runtime.status();
+  core_.runtime = std::move(*runtime);
+  auto leader = platform::MakeEventFd();
+  if (!leader.ok()) return leader.status();
+  auto engine = platform::MakeEventFd();
+  if (!engine.ok()) return engine.status();
+  core_.leader_bell = std::move(*leader);
+  core_.engine_bell = std::move(*engine);
+  if (core_.options.table) core_.table = std::make_shared<const task::Table>(*core_.options.table);
+  for (int32_t i = 0; i < core_.options.workers; i++) {
+    core_.workers.push_back(std::make_unique<WorkerSlot>());
+    core_.workers.back()->place = i;
+  }
+  engine_ = std::make_shared<EngineSide>(core_.runtime);
+  engine_->Open(
+      core_.engine_bell.get(), [this] { drain_.EngineRung(); },
+      [this] {
+        bool go_on = supervisor_.Tick();
+        drain_.Settle();
+        return go_on;
+      },
+      shared_from_this());
+  core_.phase = Phase::kRunning;
+  core_.runtime->AddMember(weak_from_this());
+  return supervisor_.StartAll(&drain_, engine_, shared_from_this());
+}
+
+Status Pool::WaitReady(const Deadline& deadline) {
+  bool ready = false;
+  Status failure;
+  ConditionOf condition([&] {
+    ready = supervisor_.AllReady();
+    failure = supervisor_.FirstFailure();
+    return ready || !failure.ok() || core_.phase.load() != Phase::kRunning;
+  });
+  Status waited = drain_.Wait(condition, deadline);
+  if (ready || !waited.ok()) return waited;
+  if (!failure.ok()) return failure;
+  return Status(MPROC_ERROR_NOT_RUNNING);
+}
+
+Status Pool::CheckSubmit(uint32_t function) {
+  if (core_.broken) return Status(MPROC_ERROR_BROKEN, core_.broken_why.message());
+  if (core_.phase.load(std::memory_order_relaxed) != Phase::kRunning) return Status(MPROC_ERROR_NOT_RUNNING);
+  if (core_.table && !core_.table->Find(function)) {
+    return Status(MPROC_ERROR_UNKNOWN_FUNCTION,
+                  "the pool's function table has no function of id " + std::to_string(function));
+  }
+  return Status();
+}
+
+Status Pool::MakeRoom(std::unique_lock<std::mutex>* lock, uint64_t bytes, const Deadline& deadline) {
+  if (deadline.immediate()) {
+    lock->unlock();
+    drain_.Settle();  // room may be there already
+    lock->lock();
+    return dispatcher_.HasRoomFor(bytes) ? Status() : Status(MPROC_ERROR_QUEUE_FULL);
+  }
+  while (core_.phase.load() == Phase::kRunning && !core_.broken && !dispatcher_.HasRoomFor(bytes)) {
+    lock->unlock();
+    ConditionOf room([&] {
+      std::lock_guard inner(core_.mutex);
+      return core_.phase.load() != Phase::kRunning || core_.broken || dispatcher_.HasRoomFor(bytes);
+    });
+    Status waited = drain_.Wait(room, deadline);
+    lock->lock();
+    if (!waited.ok()) return waited;
+  }
+  return Status();
+}
+
+Future* Pool::NewRecord() {
+  if (!free_) free_ = returned_.exchange(nullptr, std::memory_order_acquire);
+  if (!free_) free_ = FutureSlab::Get().TakeBatch();
+  Future* record = free_;
+  if (!record) return nullptr;
+  free_ = record->next;
+  records_.fetch_add(1, std::memory_order_relaxed);
+  record->refs.store(1, std::memory_order_relaxed);
+  record->state.store(0, std::memory_order_relaxed);
+  record->pool = this;
+  record->id = core_.next_task_id++;
+  record->next = nullptr;
+  record->extra = nullptr;
+  record->size = 0;
+  record->index = 0;
+  record->worker_pid = 0;
+  record->worker_number = 0;
+  record->place = -1;
+  record->kind = task::Kind::kSingle;
+  record->input = Input::kInline;
+  record->is_chunk = record->is_map = record->tombstone = false;
+  record->magic.store(kFutureMagic, std::memory_order_release);
+  return record;
+}
+
+void Pool::FreeRecord(Future* record) {
+  record->magic.store(0, std::memory_order_release);
+  Future* top = returned_.load(std::memory_order_relaxed);
+  do {
+    record->next = top;
+  } while (!returned_.compare_exchange_weak(top, record, std::memory_order_release));
+  DropRecordCount();
+}
+
+void Pool::DropRecordCount() {
+  if (records_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  std::shared_ptr<Pool> last = std::move(self_);  // may free this pool at the end of the scope
+}
+
+Future* Pool::NewTask(uint32_t function, const Callbacks& callbacks, bool wanted) {
+  Future* task = NewRecord();
+  if (!task) return nullptr;
+  task->function = function;
+  if (callbacks.any()) {
+    task->extra = new Extra();
+    task->extra->callbacks = callbacks;
+  }
+  if (wanted) Retain(task);
+  return task;
+}
+
+Status Pool::Submit(uint32_t function, ByteView payload, const Deadline& deadline, const Callbacks& callbacks,
+                    Future** future) {
+  if (payload.size() > task::kLargestPayload) return Status(MPROC_ERROR_TOO_LARGE);
+  if (callbacks.any()) {
+    if (Status made = EnsureCallbackThread(); !made.ok()) return made;
+  }
+  std::unique_lock lock(core_.mutex);
+  if (Status fit = CheckSubmit(function); !fit.ok()) return fit;
+  if (!dispatcher_.HasRoomFor(payload.size())) {
+    if (Status room = MakeRoom(&lock, payload.size(), deadline); !room.ok()) return room;
+    if (Status fit = CheckSubmit(function); !fit.ok()) return fit;
+  }
+  Future* task = NewTask(function, callbacks, future != nullptr);
+  if (!task) return Status(MPROC_ERROR_OUT_OF_MEMORY);
+  if (!StoreBytes(task, payload)) {
+    if (future) Release(task);
+    Release(task);
+    return Status(MPROC_ERROR_OUT_OF_MEMORY, "not enough memory to copy the payload");
+  }
+  if (future) *future = task;
+  core_.live.fetch_add(1, std::memory_order_relaxed);
+  core_.counters.submitted.fetch_add(1, std::memory_order_relaxed);
+  if (callbacks.any()) core_.callbacks_due.fetch_add(1, std::memory_order_seq_cst);
+  bool queued = dispatcher_.Submit(task);
+  bool drain = queued && ++queued_in_a_row_ % kDrainEvery == 0;
+  lock.unlock();
+  AfterSubmit(drain);
+  return Status();
+}
+
+void Pool::AfterSubmit(bool drain) {
+  engine_->Tick();
+  if (drain) {
+    drain_.Settle();
+  } else {
+    drain_.SettleIfNeeded();
+  }
+}
+
+uint64_t Pool::DefaultChunk(uint64_t count) const {
+  uint64_t parts = core_.workers.size() * 4;
+  return count == 0 ? 1 : (count + parts - 1) / parts;
+}
+
+Status Pool::Map(uint32_t function, const MapInput& input, const Callbacks& callbacks, Future** future) {
+  if (callbacks.any()) {
+    if (Status made = EnsureCallbackThread(); !made.ok()) return made;
+  }
+  auto map = MapState::Create(input);
+  if (!map.ok()) return map.status();
+  std::unique_lock lock(core_.mutex);
+  if (Status fit = CheckSubmit(function); !fit.ok()) return fit;
+  Future* task = NewTask(function, callbacks, future != nullptr);
+  if (!task) return Status(MPROC_ERROR_OUT_OF_MEMORY);
+  if (!task->extra) task->extra = new Extra();
+  task->extra->map = std::move(*map);
+  task->is_map = true;
+  if (future) *future = task;
+  core_.live.fetch_add(1, std::memory_order_relaxed);
+  core_.counters.submitted.fetch_add(1, std::memory_order_relaxed);
+  if (callbacks.any()) core_.callbacks_due.fetch_add(1, std::memory_order_seq_cst);
+  if (input.count == 0) {
+    End(task, task->extra->map->TakeEnding());
+  } else {
+    dispatcher_.Submit(task);
+  }
+  lock.unlock();
+  AfterSubmit(false);
+  return Status();
+}
+
+Status Pool::Cancel(Future* future) {
+  bool withdrawn;
+  {
+    std::lock_guard lock(core_.mutex);
+    withdrawn = dispatcher_.Withdraw(future, MPROC_CAUSE_CALL);
+    if (withdrawn && !future->is_map) End(future, CancelledEnding(MPROC_CAUSE_CALL));
+  }
+  drain_.SettleIfNeeded();
+  return withdrawn ? Status() : Status(MPROC_ERROR_ALREADY_STARTED);
+}
+
+void Pool::Close() {
+  {
+    std::lock_guard lock(core_.mutex);
+    if (core_.phase.load() == Phase::kRunning) core_.phase.store(Phase::kClosing);
+  }
+  core_.WakeEveryone();
+  drain_.Settle();
+}
+
+void Pool::Terminate(int32_t cause) {
+  {
+    std::lock_guard lock(core_.mutex);
+    if (core_.phase.load() >= Phase::kTerminating) return;
+    core_.phase.store(Phase::kTerminating);
+    core_.terminate_cause = cause;
+    dispatcher_.WithdrawAll([cause] { return CancelledEnding(cause); });
+    supervisor_.EndWorkers();
+  }
+  core_.WakeEveryone();
+  drain_.Settle();
+}
+
+Status Pool::Join(const Deadline& deadline) {
+  if (core_.phase.load() == Phase::kRunning) return Status(MPROC_ERROR_STILL_RUNNING);
+  if (InsideCallbackOf(this)) return Status(MPROC_ERROR_WOULD_BLOCK_ITSELF);
+  ConditionOf joined([this] { return Joined(); });
+  return drain_.Wait(joined, deadline);
+}
+
+bool Pool::WaitEnded(const Deadline& deadline) {
+  ConditionOf joined([this] { return core_.phase.load() == Phase::kJoined; });
+  for (;;) {
+    Status waited = drain_.Wait(joined, deadline);
+    if (waited.code() != MPROC_ERROR_INTERRUPTED) return waited.ok();
+  }
+}
+
+void Pool::Destroy() {
+  Terminate(MPROC_CAUSE_DESTROY);
+  if (InsideCallbackOf(this)) {
+    destroy_later_.store(true, std::memory_order_seq_cst);  // by the thread that runs the callback
+  } else {
+    FinishDestroy();
+  }
+}
+
+void Pool::FinishDestroy() {
+  auto self = shared_from_this();
+  WaitEnded(Deadline::After(std::max<int64_t>(core_.options.terminate_grace, 0) + kEndLimit));
+  if (!CallbacksDelayReady()) {
+    while (Future* task = callbacks_.Pop(false)) RunCallback(task);
+  }
+  callbacks_.Stop();
+  {
+    std::lock_guard lock(thread_mutex_);
+    if (callback_thread_.started()) callback_thread_.Join();
+  }
+  DropRecordCount();
+}
+
+Result<uint32_t> Pool::FindFunction(const std::string& name) {
+  std::lock_guard lock(core_.mutex);
+  if (!core_.table) {
+    return Status(MPROC_ERROR_NOT_READY, "the table is not known before the first worker is ready");
+  }
+  if (const task::Function* function = core_.table->FindByName(name)) return function->id;
+  return Status(MPROC_ERROR_UNKNOWN_FUNCTION, "the pool's function table has no function '" + name + "'");
+}
+
+PoolStatistics Pool::Statistics() {
+  drain_.Settle();
+  std::lock_guard lock(core_.mutex);
+  PoolStatistics statistics{dispatcher_.queued(), dispatcher_.queued_bytes(), 0, 0};
+  for (auto& worker : core_.workers) {
+    if (worker->state == WorkerState::kReady) statistics.workers++;
+    if (!worker->channel) continue;
+    uint64_t waiting = 0;
+    for (uint64_t at = worker->tail; at < worker->channel->head(); at++) {
+      waiting += worker->channel->IsQueued(at) ? 1 : 0;
+    }
+    waiting = std::min<uint64_t>(waiting, worker->held);
+    statistics.queued += waiting;
+    statistics.running += worker->held - waiting;
+  }
+  return statistics;
+}
+
+WorkerInfo Pool::InfoOf(int32_t place) {
+  drain_.Settle();
+  std::lock_guard lock(core_.mutex);
+  const WorkerSlot& worker = *core_.workers[static_cast<size_t>(place)];
+  WorkerInfo info{worker.pid.load(), worker.number, MPROC_WORKER_STATE_NONE,
+                  static_cast<int64_t>(worker.tasks_done.load()), worker.held};
+  switch (worker.state) {
+    case WorkerState::kNone:
+      break;
+    case WorkerState::kStarting:
+      info.state = MPROC_WORKER_STATE_STARTING;
+      break;
+    case WorkerState::kReady:
+      info.state = worker.held ? MPROC_WORKER_STATE_BUSY : MPROC_WORKER_STATE_IDLE;
+      break;
+    case WorkerState::kEnding:
+      info.state = MPROC_WORKER_STATE_ENDING;
+      break;
+  }
+  if (info.pid && platform::IsStopped(worker.pid.load())) info.state = MPROC_WORKER_STATE_STOPPED;
+  return info;
+}
+
+Status Pool::BrokenWhy() {
+  std::lock_guard lock(core_.mutex);
+  return core_.broken ? core_.broken_why : Status();
+}
+
+void Pool::AddOutsider(Waiter* waiter) {
+  core_.waiters.Add(waiter);
+  drain_.Settle();
+}
+
+void Pool::RemoveOutsider(Waiter* waiter) { core_.waiters.Remove(waiter); }
+
+}  // namespace mproc::pool

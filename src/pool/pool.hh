@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+// The front of a pool: what the C edge calls. Thread-safe; every call may come from any thread and from a
+// callback unless its comment says otherwise.
+//
+// Life. The pool keeps itself alive until Destroy has ended and the last of its future records is free;
+// the engine's handles and the callback thread keep it alive while they live. Destroy ends the workers and
+// waits for that; a pool that a callback destroys is waited for after the callback, by the same thread.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+#include "pool/callbacks.hh"
+#include "pool/core.hh"
+#include "pool/dispatcher.hh"
+#include "pool/drain.hh"
+#include "pool/engine_side.hh"
+#include "pool/map.hh"
+#include "pool/supervisor.hh"
+
+namespace mproc::pool {
+
+struct PoolStatistics {
+  uint64_t queued, queued_bytes, running, workers;
+};
+
+struct WorkerInfo {
+  int64_t pid, number, state, tasks_done, tasks_held;
+};
+
+class Pool : public runtime::Runtime::Member, public std::enable_shared_from_this<Pool> {
+ public:
+  static Result<std::shared_ptr<Pool>> Create(Options options);
+  ~Pool() override;
+
+  Status WaitReady(const Deadline& deadline);
+  // The future is null unless wanted.
+  Status Submit(uint32_t function, ByteView payload, const Deadline& deadline, const Callbacks& callbacks,
+                Future** future);
+  Status Map(uint32_t function, const MapInput& input, const Callbacks& callbacks, Future** future);
+  uint64_t DefaultChunk(uint64_t count) const;
+  Status Dispatch(size_t max, size_t* ran);
+  void Close();
+  void Terminate(int32_t cause = MPROC_CAUSE_TERMINATE);
+  Status Join(const Deadline& deadline);
+  // The handle is gone: terminate, wait, run the callbacks that are left.
+  void Destroy();
+
+  Status Wait(Condition& condition, const Deadline& deadline) { return drain_.Wait(condition, deadline); }
+  // Takes in what is there, so that a question about a future is answered by the latest news.
+  void Refresh() { drain_.Settle(); }
+  Status Cancel(Future* future);
+  // A thread that waits for futures of several pools registers with each and lets the engine drain.
+  void AddOutsider(Waiter* waiter);
+  void RemoveOutsider(Waiter* waiter);
+
+  Result<uint32_t> FindFunction(const std::string& name);
+  PoolStatistics Statistics();
+  const Counters& counters() const { return core_.counters; }
+  int32_t worker_count() const { return static_cast<int32_t>(core_.workers.size()); }
+  WorkerInfo InfoOf(int32_t place);
+  Status BrokenWhy();
+  uint32_t epoch() const { return epoch_; }
+
+  // -- for completion.cc and callbacks.cc
+  // A task that others see has ended.
+  void Ended(int32_t outcome, bool callback, bool waited);
+  bool CallbacksDelayReady() const { return core_.options.callbacks == MPROC_CALLBACKS_THREAD; }
+  void QueueCallback(Future* task);
+  void CallbackReturned(Future* task);
+  void FreeRecord(Future* record);
+  // -- for the dispatcher; mutex held
+  Future* NewRecord();
+
+  // -- runtime::Runtime::Member
+  void BeginEnd() override { Terminate(MPROC_CAUSE_DESTROY); }
+  bool WaitEnded(const Deadline& deadline) override;
+
+ private:
+  explicit Pool(Options options);
+  Status Start();
+  Status CheckSubmit(uint32_t function);       // mutex held
+  Status EnsureCallbackThread();
+  Status MakeRoom(std::unique_lock<std::mutex>* lock, uint64_t bytes, const Deadline& deadline);
+  Future* NewTask(uint32_t function, const Callbacks& callbacks, bool wanted);  // mutex held
+  void AfterSubmit(bool queued);
+  void RunCallbackThread();
+  void FinishDestroy();
+  void DropRecordCount();
+  bool Joined() const {
+    return core_.phase.load(std::memory_order_seq_cst) == Phase::kJoined &&
+           (!CallbacksDelayReady() || core_.callbacks_due.load(std::memory_order_seq_cst) == 0);
+  }
+
+  const uint32_t epoch_;
+  Core core_;
+  Dispatcher dispatcher_{this, core_};
+  Supervisor supervisor_{core_, dispatcher_};
+  Drain drain_{core_, dispatcher_, supervisor_};
+  std::shared_ptr<EngineSide> engine_;
+  CallbackQueue callbacks_;
+  std::mutex thread_mutex_;
+  platform::Thread callback_thread_;           // thread_mutex_
+  std::atomic<bool> dispatching_{false};
+  std::atomic<bool> destroy_later_{false};     // a callback destroyed the pool
+  uint32_t queued_in_a_row_ = 0;               // mutex
+
+  Future* free_ = nullptr;                     // records to hand out; mutex
+  std::atomic<Future*> returned_{nullptr};     // records that came back, pushed by any thread
+  std::atomic<int64_t> records_{1};            // in use, plus one until Destroy has ended
+  std::shared_ptr<Pool> self_;                 // dropped when records_ comes to 0
+};
+
+// How many workers a pool gets if nobody says.
+int32_t DefaultWorkers();
+
+}  // namespace mproc::pool

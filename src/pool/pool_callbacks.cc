@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// The part of the pool that brings ended tasks to their callbacks.
+#include "pool/callbacks.hh"
+#include "pool/completion.hh"
+#include "pool/pool.hh"
+
+namespace mproc::pool {
+namespace {
+
+constexpr size_t kCallbackStack = 8 << 20;  // callbacks are the host's code: what its main thread has
+
+}  // namespace
+
+void Pool::Ended(int32_t outcome, bool, bool waited) {
+  core_.counters.ended[outcome & 7].fetch_add(1, std::memory_order_relaxed);
+  core_.live.fetch_sub(1, std::memory_order_acq_rel);
+  if (waited) core_.WakeEveryone();
+}
+
+void Pool::QueueCallback(Future* task) { callbacks_.Push(task); }
+
+void Pool::CallbackReturned(Future* task) {
+  uint32_t before = task->state.fetch_or(kReady, std::memory_order_seq_cst);
+  bool last = core_.callbacks_due.fetch_sub(1, std::memory_order_seq_cst) == 1;
+  if ((before & kWaited) || last) core_.WakeEveryone();
+  Release(task);
+}
+
+Status Pool::EnsureCallbackThread() {
+  if (!CallbacksDelayReady()) return Status();
+  std::lock_guard lock(thread_mutex_);
+  if (callback_thread_.started()) return Status();
+  return callback_thread_.Start("mproc-callback", kCallbackStack,
+                                [self = shared_from_this()] { self->RunCallbackThread(); });
+}
+
+void Pool::RunCallbackThread() {
+  bool ended = false;
+  while (Future* task = callbacks_.Pop(true)) {
+    RunCallback(task);
+    if (ended || !destroy_later_.load(std::memory_order_seq_cst)) continue;
+    ended = true;
+    WaitEnded(Deadline::After(MPROC_FOREVER));
+    callbacks_.Stop();  // what the end has queued still runs
+  }
+  if (!ended) return;
+  {
+    std::lock_guard lock(thread_mutex_);
+    callback_thread_.Detach();
+  }
+  DropRecordCount();
+}
+
+Status Pool::Dispatch(size_t max, size_t* ran) {
+  if (CallbacksDelayReady()) {
+    return Status(MPROC_ERROR_INVALID_ARGUMENT, "the pool runs its callbacks on a thread of its own");
+  }
+  if (InsideCallbackOf(this) || dispatching_.exchange(true)) {
+    return Status(MPROC_ERROR_WOULD_BLOCK_ITSELF, "another dispatch of this pool is under way");
+  }
+  auto self = shared_from_this();
+  drain_.Settle();
+  size_t count = 0, limit = max ? max : callbacks_.size();
+  for (; count < limit; count++) {
+    Future* task = callbacks_.Pop(false);
+    if (!task) break;
+    RunCallback(task);
+  }
+  dispatching_.store(false);
+  if (ran) *ran = count;
+  if (destroy_later_.exchange(false)) FinishDestroy();
+  return Status();
+}
+
+}  // namespace mproc::pool

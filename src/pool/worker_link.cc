@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "pool/worker_link.hh"
+
+namespace mproc::pool {
+
+void WorkerLink::Open(platform::UniqueFd socket, int64_t limit) {
+  auto shared = std::make_shared<platform::UniqueFd>(std::move(socket));  // a posted action is copied
+  runtime_->Post([self = shared_from_this(), shared, limit] {
+    if (!self->deliver_) return;
+    self->socket_ = std::move(*shared);
+    Status watched = self->poll_.Start(self->runtime_->loop(), self->socket_.get(), loop::kReadable,
+                                       [link = self.get()](int) { link->OnReadable(); });
+    Status timed = self->timer_.Init(self->runtime_->loop(), [link = self.get()] {
+      link->StopListening();
+      link->deliver_(link->Event(WorkerEvent::Kind::kLate));
+    });
+    if (!watched.ok() || !timed.ok()) {
+      WorkerEvent event = self->Event(WorkerEvent::Kind::kRefused);
+      event.why = watched.ok() ? timed : watched;
+      self->deliver_(std::move(event));
+      return;
+    }
+    self->timer_.Start(limit);
+  });
+}
+
+void WorkerLink::Close() {
+  runtime_->Post([self = shared_from_this()] {
+    self->StopListening();
+    self->deliver_ = nullptr;
+  });
+}
+
+void WorkerLink::StopListening() {
+  timer_.Close();
+  poll_.Close();
+  socket_.Reset();
+}
+
+void WorkerLink::OnStarted(uint64_t, pid_t pid) {
+  if (!deliver_) return;
+  WorkerEvent event = Event(WorkerEvent::Kind::kStarted);
+  event.pid = pid;
+  deliver_(std::move(event));
+}
+
+void WorkerLink::OnStartFailed(uint64_t, const Status& why) {
+  if (!deliver_) return;
+  StopListening();
+  WorkerEvent event = Event(WorkerEvent::Kind::kStartFailed);
+  event.why = why;
+  deliver_(std::move(event));
+}
+
+void WorkerLink::OnExited(uint64_t, runtime::ChildExit exit) {
+  if (!deliver_) return;
+  if (socket_) OnReadable();  // its last words
+  StopListening();
+  WorkerEvent event = Event(WorkerEvent::Kind::kExited);
+  event.exit = exit;
+  deliver_(std::move(event));
+}
+
+void WorkerLink::OnReadable() {
+  platform::Message message;
+  while (socket_) {
+    switch (platform::ReceiveMessage(socket_.get(), false, &message)) {
+      case platform::Receive::kNothing:
+        return;
+      case platform::Receive::kEnd:
+        poll_.Close();  // the exit report follows
+        return;
+      case platform::Receive::kMessage: {
+        auto head = ipc::HeadOf(message);
+        if (!head) return Handle({static_cast<uint32_t>(ipc::MessageType::kSetup), 0, 0}, {});
+        Handle(*head, ipc::BodyOf(message));
+        break;
+      }
+    }
+  }
+}
+
+void WorkerLink::Handle(const ipc::MessageHead& head, ByteView body) {
+  WorkerEvent refused = Event(WorkerEvent::Kind::kRefused);
+  auto type = static_cast<ipc::MessageType>(head.type);
+  if (type == ipc::MessageType::kRefused) {
+    refused.why = Status(static_cast<int32_t>(head.number), std::string(AsText(body)));
+    if (refused.why.ok()) refused.why = Status(MPROC_ERROR_PROTOCOL, "the worker refused to serve");
+  } else if ((type == ipc::MessageType::kHello || type == ipc::MessageType::kHelloPart) &&
+             hello_.Add(head, body)) {
+    if (!hello_.complete()) return;
+    auto table = task::Table::Decode(hello_.bytes());
+    if (table.ok()) {
+      StopListening();
+      WorkerEvent event = Event(WorkerEvent::Kind::kHello);
+      event.pid = static_cast<pid_t>(head.number);
+      event.table = std::make_shared<const task::Table>(std::move(*table));
+      deliver_(std::move(event));
+      return;
+    }
+    refused.why = table.status();
+  } else {
+    refused.why = Status(MPROC_ERROR_PROTOCOL, "the worker sent garbage instead of its function table");
+  }
+  StopListening();
+  deliver_(std::move(refused));
+}
+
+}  // namespace mproc::pool

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+#include "pool/worker_slot.hh"
+
+#include <algorithm>
+
+#include "base/clock.hh"
+#include "pool/map.hh"
+#include "pool/worker_link.hh"
+
+namespace mproc::pool {
+namespace {
+
+constexpr uint32_t kFirstDepth = 4;
+constexpr uint32_t kLeastDepth = 2;
+constexpr uint64_t kWorkAhead = 500'000;              // ns
+constexpr uint64_t kBytesAhead = uint64_t{16} << 20;  // beyond two tasks
+
+}  // namespace
+
+uint32_t WorkerSlot::Depth() const {
+  if (task_ns == 0) return kFirstDepth;
+  return static_cast<uint32_t>(
+      std::clamp<uint64_t>(kWorkAhead / task_ns, kLeastDepth, ipc::kSlots));
+}
+
+uint64_t WorkerSlot::WaitEstimate() const {
+  if (held == 0) return 0;
+  return task_ns == 0 ? UINT64_MAX : uint64_t{held} * task_ns;
+}
+
+bool WorkerSlot::CanTake(uint64_t bytes) const {
+  if (state != WorkerState::kReady || stuck || held >= Depth()) return false;
+  if (held >= kLeastDepth && held_bytes + bytes > kBytesAhead) return false;
+  return channel->Room(tail) > 0;
+}
+
+Status WorkerSlot::Give(Future* task) {
+  ipc::TaskFrame frame{task->id, task->function, static_cast<uint32_t>(task->kind), task->index};
+  ByteView pieces[3];
+  task::ChunkHead head;
+  size_t count = 1;
+  if (task->input != Input::kArray) {
+    pieces[0] = task->small_or_heap();
+  } else {
+    const MapState& map = *task->parent->extra->map;
+    if (task->kind == task::Kind::kSingle) {
+      pieces[0] = map.BodyOf(*task);
+    } else {
+      head = map.HeadOf(*task);
+      pieces[0] = AsBytes(&head, sizeof head);
+      if (task->kind == task::Kind::kItems) {
+        auto offsets = map.OffsetsOf(*task);
+        pieces[count++] = AsBytes(offsets.data(), offsets.size_bytes());
+      }
+      pieces[count++] = map.BodyOf(*task);
+    }
+  }
+  uint64_t position = channel->head();
+  task->position = position;
+  task->place = place;
+  task->worker_number = number;
+  task->worker_pid = pid.load(std::memory_order_relaxed);
+  // Before the slot is published: its result may come at once.
+  in_flight[position % ipc::kSlots].store(task, std::memory_order_release);
+  auto published = channel->Publish(socket.get(), frame, {pieces, count});
+  if (!published.ok()) {
+    in_flight[position % ipc::kSlots].store(nullptr, std::memory_order_relaxed);
+    task->place = -1;
+    return published.status();
+  }
+  held++;
+  held_bytes += task->size;
+  return Status();
+}
+
+Future* WorkerSlot::TakeBack(uint64_t position) {
+  auto& entry = in_flight[position % ipc::kSlots];
+  Future* task = entry.load(std::memory_order_acquire);
+  if (!task || task->position != position || !channel->TakeBack(position)) return nullptr;
+  if (entry.exchange(nullptr, std::memory_order_acq_rel) != task) return nullptr;  // a liar answered it
+  held--;
+  held_bytes -= task->size;
+  task->place = -1;
+  return task;
+}
+
+bool WorkerSlot::PumpBlocks() {
+  platform::Message message;
+  for (;;) {
+    switch (platform::ReceiveMessage(socket.get(), false, &message)) {
+      case platform::Receive::kNothing:
+        return true;
+      case platform::Receive::kEnd:
+        return false;
+      case platform::Receive::kMessage:
+        break;
+    }
+    auto head = ipc::HeadOf(message);
+    if (!head || (head->type != static_cast<uint32_t>(ipc::MessageType::kBlock) &&
+                  head->type != static_cast<uint32_t>(ipc::MessageType::kDropBlock))) {
+      return false;
+    }
+    if (!blocks.Take(*head, &message).ok()) return false;
+  }
+}
+
+const std::byte* WorkerSlot::FindBlock(uint32_t block, uint64_t offset, uint64_t size) {
+  std::lock_guard lock(socket_mutex);
+  if (!blocks.Knows(block)) PumpBlocks();
+  return blocks.Find(block, offset, size);
+}
+
+void WorkerSlot::Clear() {
+  channel.reset();
+  {
+    std::lock_guard lock(socket_mutex);
+    socket.Reset();
+    blocks = ipc::BlockReader(true);
+  }
+  link.reset();
+  pid = 0;
+  child = 0;
+  number = 0;
+  state = WorkerState::kNone;
+  distrusted = false;
+  tail = passed = 0;
+  held = 0;
+  held_bytes = 0;
+  task_ns = 0;
+  stuck = false;
+  progress = 0;
+  listed_idle = false;
+  tasks_done = 0;
+}
+
+}  // namespace mproc::pool

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// One place of a pool for a worker: its process, its channel, and what it holds. A passive object.
+//
+// Guards. "mutex": the pool's mutex. "drain": the pool's drain lock. The channel and the worker as a whole are
+// made and taken away with both held, so that either is enough to use them.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "ipc/channel.hh"
+#include "pool/future.hh"
+#include "runtime/launcher_client.hh"
+
+namespace mproc::pool {
+
+class WorkerLink;
+
+enum class WorkerState : uint8_t {
+  kNone,      // no process
+  kStarting,  // asked for; has not said hello
+  kReady,     // serves
+  kEnding     // told to finish, or to be killed, or dead and not yet reported
+};
+
+class WorkerSlot {
+ public:
+  int place = 0;
+  uint32_t number = 0;                      // of the present worker            (mutex)
+  std::string name;                         //                                  (mutex)
+  std::atomic<pid_t> pid{0};
+  WorkerState state = WorkerState::kNone;   //                                  (mutex)
+  bool distrusted = false;                  // wrote nonsense: is being killed  (drain)
+  uint64_t child = 0;                       // the launcher's name for it       (mutex)
+  std::shared_ptr<WorkerLink> link;         // the engine's side of it          (mutex)
+
+  std::optional<ipc::HostChannel> channel;  // each side as ipc/channel.hh says
+  platform::UniqueFd socket;                // fd 3 of the worker; sends: mutex, receives: socket_mutex
+  std::mutex socket_mutex;
+  ipc::BlockReader blocks{true};            // socket_mutex
+
+  // What it holds: entry position % kSlots. Whoever exchanges an entry to null ends or moves that task.
+  std::array<std::atomic<Future*>, ipc::kSlots> in_flight{};
+  uint64_t tail = 0;                        // positions below it are done with (mutex)
+  uint32_t held = 0;                        // tasks given and not ended        (mutex)
+  uint64_t held_bytes = 0;                  //                                  (mutex)
+  uint64_t passed = 0;                      // what it said it passed           (drain)
+  bool listed_idle = false;                 //                                  (mutex)
+  std::atomic<uint64_t> tasks_done{0};
+  uint32_t task_ns = 0;                     // what its tasks take, smoothed; 0 unknown (mutex)
+  bool stuck = false;                       // does not begin what it was given      (mutex)
+  uint64_t progress = 0;                    // tail at the supervisor's last look (mutex)
+
+  // Tasks it should hold at most: half a millisecond of work.
+  uint32_t Depth() const;
+  // Nanoseconds until it would begin one more task; "long" if unknown.
+  uint64_t WaitEstimate() const;
+  bool CanTake(uint64_t bytes) const;
+  // Gives it a task. Needs CanTake. An error leaves the task with the caller.    (mutex)
+  Status Give(Future* task);
+  // Takes the task at `position` back; null if the worker has claimed it.        (mutex)
+  Future* TakeBack(uint64_t position);
+  // Bytes of a result that lie in a block; null if there is no such place.       (drain)
+  const std::byte* FindBlock(uint32_t block, uint64_t offset, uint64_t size);
+  // Handles messages that wait on the socket; false at its end or at nonsense.   (socket_mutex)
+  bool PumpBlocks();
+  // Forgets the process.                                                         (mutex and drain)
+  void Clear();
+};
+
+}  // namespace mproc::pool
