@@ -91,6 +91,12 @@ MPROC_API mproc_status_t mproc_future_item_count(mproc_future_t* future, size_t*
 MPROC_API mproc_status_t mproc_future_item(mproc_future_t* future, size_t index, const void** data,
                                            size_t* size);
 
+// Writes the message of the error of item `index` of a map to *text: zero-ended, living as long as the
+// future. For an item whose chunk was lost it tells what happened to the chunk. Returns OK, NOT_READY,
+// NO_ERROR (the item has a value), INVALID_ARGUMENT (index; an array map). Since 0.1.
+MPROC_API mproc_status_t mproc_future_item_error_message(mproc_future_t* future, size_t index,
+                                                         const char** text);
+
 // Returns the status that tells how the task ended: OK for a value, else TASK, TASK_TIMED_OUT, CANCELLED,
 // WORKER_LOST, NOT_RUN, or NOT_READY. Since 0.1.
 MPROC_API mproc_status_t mproc_future_error(mproc_future_t* future);

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include <mproc/call.h>
+
+#include <cstring>
+
+#include "capi/guard.hh"
+#include "worker/call.hh"
+
+using namespace mproc;
+using namespace mproc::capi;
+
+namespace {
+
+worker::Call* CallOf(mproc_call_t* call) { return reinterpret_cast<worker::Call*>(call); }
+
+}  // namespace
+
+mproc_status_t mproc_call_reply(mproc_call_t* call, const void* data, size_t size) {
+  return Guard([&] {
+    if (!call) return BadArgument("call is null");
+    if (!data && size) return BadArgument("data is null, size is not 0");
+    auto place = CallOf(call)->Value(size);
+    if (!place.ok()) return place.status();
+    if (size) std::memcpy(*place, data, size);
+    return Status();
+  });
+}
+
+mproc_status_t mproc_call_reply_alloc(mproc_call_t* call, size_t size, void** data) {
+  return Guard([&] {
+    if (!call || !data) return BadArgument("call or data is null");
+    auto place = CallOf(call)->Value(size);
+    if (!place.ok()) return place.status();
+    *data = *place;
+    return Status();
+  });
+}
+
+int32_t mproc_call_fail(mproc_call_t* call, int32_t code, const char* type, const char* message,
+                        const char* trace) {
+  if (code == 0) code = -1;
+  Guard([&] {
+    if (!call) return BadArgument("call is null");
+    CallOf(call)->Fail(code, type, message, trace);
+    return Status();
+  });
+  return code;
+}
+
+uint64_t mproc_call_task_id(mproc_call_t* call) {  // wall: cannot throw
+  return call ? CallOf(call)->task_id() : 0;
+}
+
+uint32_t mproc_call_function_id(mproc_call_t* call) {  // wall: cannot throw
+  return call ? CallOf(call)->function() : 0;
+}
+
+uint32_t mproc_call_worker_number(mproc_call_t* call) {  // wall: cannot throw
+  return call ? CallOf(call)->context().number : 0;
+}
+
+const char* mproc_call_worker_name(mproc_call_t* call) {  // wall: cannot throw
+  return call ? CallOf(call)->context().name.c_str() : "";
+}
+
+int32_t mproc_call_cancelled(mproc_call_t* call) {  // wall: cannot throw
+  return call && CallOf(call)->context().channel->cancelled() ? 1 : 0;
+}
+
+uint64_t mproc_call_item_index(mproc_call_t* call) {  // wall: cannot throw
+  return call ? CallOf(call)->index() : 0;
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+// Handles of pools, tables and options. A handle is not a pointer but a ticket: a kind, a place in a list and
+// how often that place was given out before. So a stale, foreign or made-up handle is recognised without
+// touching memory that may be gone, while another thread destroys the object. It has less than 47 bits and is
+// a multiple of 8, as some languages want of pointers.
+//
+// A call pins the place while it uses the object: one atomic addition before, one after. Taking the object
+// out makes the handle stale at once; the place keeps the object until the last pin is gone.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "base/status.hh"
+#include "platform/fork_mark.hh"
+
+namespace mproc::capi {
+
+// Thread-safe. T is the object behind the handle.
+template <typename T, uint64_t kKind>
+class Handles {
+  struct Place {
+    std::atomic<uint64_t> word{0};  // round, state, pins
+    uint32_t epoch = 0;             // of the process that made the object
+    std::shared_ptr<T> object;
+  };
+
+ public:
+  // The object of a handle, kept while this lives.
+  class Pinned {
+   public:
+    Pinned() = default;
+    Pinned(Pinned&& other) noexcept : place_(std::exchange(other.place_, nullptr)) {}
+    Pinned& operator=(Pinned&&) = delete;
+    ~Pinned() {
+      if (place_) Get().Unpin(place_);
+    }
+    T* operator->() const { return place_->object.get(); }
+    T& operator*() const { return *place_->object; }
+
+   private:
+    friend class Handles;
+    Place* place_ = nullptr;
+  };
+
+  static Handles& Get() {
+    static Handles* handles = new Handles();  // as long as the process: stale handles are looked up
+    return *handles;
+  }
+
+  // Gives out a handle; null if there are too many.
+  void* Add(std::shared_ptr<T> object) {
+    std::lock_guard lock(mutex_);
+    uint64_t place;
+    if (!free_.empty()) {
+      place = free_.front();  // the one freed first: the longest time until a ticket comes again
+      free_.pop_front();
+    } else {
+      place = used_.load(std::memory_order_relaxed);
+      if (place > kPlaceMask) return nullptr;
+      if (!blocks_[place / kBlock].load(std::memory_order_relaxed)) {
+        blocks_[place / kBlock].store(new Place[kBlock], std::memory_order_release);
+      }
+      used_.store(place + 1, std::memory_order_release);
+    }
+    Place& at = At(place);
+    at.object = std::move(object);
+    at.epoch = platform::ForkEpoch();
+    uint64_t round = at.word.fetch_or(kLive, std::memory_order_release) >> kRoundShift;
+    return Encode(place, round);
+  }
+
+  Status Find(const void* handle, Pinned* pinned) { return Look(handle, pinned); }
+
+  // Takes the object out: the handle is stale from now on.
+  Status Take(const void* handle, std::shared_ptr<T>* object) {
+    Pinned pinned;
+    if (Status known = Look(handle, &pinned); !known.ok()) return known;
+    uint64_t word = pinned.place_->word.load(std::memory_order_acquire);
+    do {
+      if (!(word & kLive)) return Stale();  // another thread was faster
+    } while (!pinned.place_->word.compare_exchange_weak(word, (word & ~kLive) | kDying));
+    *object = pinned.place_->object;
+    return Status();
+  }
+
+ private:
+  static constexpr uint64_t kPlaceMask = 0xffff, kRoundMask = 0xffffff, kBlock = 256;
+  static constexpr uint64_t kLive = uint64_t{1} << 30, kDying = uint64_t{1} << 31, kPins = kLive - 1;
+  static constexpr int kRoundShift = 32;
+
+  static void* Encode(uint64_t place, uint64_t round) {
+    return reinterpret_cast<void*>(((round << 16 | place) << 2 | kKind) << 3 | uint64_t{1} << 46);
+  }
+  static Status Stale() { return Status(MPROC_ERROR_STALE_HANDLE); }
+  Place& At(uint64_t place) {
+    return blocks_[place / kBlock].load(std::memory_order_acquire)[place % kBlock];
+  }
+
+  Status Look(const void* handle, Pinned* pinned) {
+    if (!handle) return Status(MPROC_ERROR_INVALID_ARGUMENT, "the handle is null");
+    auto bits = reinterpret_cast<uint64_t>(handle);
+    uint64_t place = (bits >> 5) & kPlaceMask, round = (bits >> 21) & kRoundMask;
+    if (Encode(place, round) != handle || place >= used_.load(std::memory_order_acquire)) {
+      return Status(MPROC_ERROR_INVALID_HANDLE);
+    }
+    Place& at = At(place);
+    uint64_t word = at.word.fetch_add(1, std::memory_order_acquire);
+    pinned->place_ = &at;
+    if (word >> kRoundShift != round || !(word & kLive)) {
+      return word >> kRoundShift < round ? Status(MPROC_ERROR_INVALID_HANDLE) : Stale();
+    }
+    if (at.epoch != platform::ForkEpoch()) {
+      return Status(MPROC_ERROR_FORKED,
+                    "the object belongs to the parent of this forked process: make one of your own here");
+    }
+    return Status();
+  }
+
+  void Unpin(Place* place) {
+    uint64_t word = place->word.fetch_sub(1, std::memory_order_acq_rel) - 1;
+    if (!(word & kDying) || (word & kPins)) return;
+    uint64_t next = (((word >> kRoundShift) + 1) & kRoundMask) << kRoundShift;
+    if (!place->word.compare_exchange_strong(word, next)) return;  // pinned again: that one does it
+    std::shared_ptr<T> object = std::move(place->object);
+    std::lock_guard lock(mutex_);
+    for (uint64_t block = 0; block * kBlock < used_.load(std::memory_order_relaxed); block++) {
+      Place* first = blocks_[block].load(std::memory_order_relaxed);
+      if (place >= first && place < first + kBlock) {
+        free_.push_back(block * kBlock + static_cast<uint64_t>(place - first));
+      }
+    }
+  }
+
+  std::mutex mutex_;
+  std::deque<uint64_t> free_;  // mutex_
+  std::atomic<uint64_t> used_{0};
+  std::atomic<Place*> blocks_[(kPlaceMask + 1) / kBlock] = {};
+};
+
+}  // namespace mproc::capi

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+#include <mproc/pool.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "capi/guard.hh"
+#include "capi/objects.hh"
+#include "capi/self_table.hh"
+#include "pool/callbacks.hh"
+#include "pool/completion.hh"
+#include "pool/wait.hh"
+#include "worker/worker_main.hh"
+
+using namespace mproc;
+using namespace mproc::capi;
+using pool::Pool;
+
+namespace {
+
+Status CheckBytes(const void* data, size_t size) {
+  return !data && size ? BadArgument("data is null, size is not 0") : Status();
+}
+
+}  // namespace
+
+mproc_status_t mproc_pool_create(mproc_pool_options_t* options, mproc_pool_t** pool) {
+  return Guard([&] {
+    if (!pool) return BadArgument("pool is null");
+    if (worker::HasSelfMark()) {
+      worker::RefuseSelf();
+      return Status(MPROC_ERROR_NOT_SERVED,
+                    "this run of the program is a worker: call mproc_worker_main at the top of main");
+    }
+    pool::Options wanted;
+    if (options) {
+      OptionsHandles::Pinned object;
+      if (Status known = OptionsHandles::Get().Find(options, &object); !known.ok()) return known;
+      wanted = *object;
+    }
+    if (wanted.module.empty()) {
+      auto self = SelfTable();
+      if (!self) {
+        return Status(MPROC_ERROR_NOT_SERVED,
+                      "workers of this pool would be this program, which has not called mproc_worker_main; "
+                      "call it at the top of main, or name a module");
+      }
+      if (!wanted.table) wanted.table = *self;
+    }
+    auto made = Pool::Create(std::move(wanted));
+    if (!made.ok()) return made.status();
+    void* handle = PoolHandles::Get().Add(*made);
+    if (!handle) {
+      (*made)->Destroy();
+      return Status(MPROC_ERROR_OUT_OF_MEMORY, "there are 65536 pools already");
+    }
+    *pool = static_cast<mproc_pool_t*>(handle);
+    return Status();
+  });
+}
+
+mproc_status_t mproc_pool_wait_ready(mproc_pool_t* pool, int64_t limit) {
+  return GuardPool(pool, [&](Pool& p) { return p.WaitReady(Deadline::After(limit)); });
+}
+
+mproc_status_t mproc_pool_submit(mproc_pool_t* pool, uint32_t function_id, const void* data, size_t size,
+                                 int64_t limit, mproc_future_t** future) {
+  return GuardPool(pool, [&](Pool& p) {
+    if (!future) return BadArgument("future is null");
+    if (Status good = CheckBytes(data, size); !good.ok()) return good;
+    return p.Submit(function_id, AsBytes(data, size), Deadline::After(limit), {},
+                    reinterpret_cast<pool::Future**>(future));
+  });
+}
+
+mproc_status_t mproc_pool_submit_callback(mproc_pool_t* pool, uint32_t function_id, const void* data,
+                                          size_t size, int64_t limit, mproc_future_cb callback,
+                                          mproc_future_cb error_callback, void* user_data,
+                                          mproc_future_t** future) {
+  return GuardPool(pool, [&](Pool& p) {
+    if (Status good = CheckBytes(data, size); !good.ok()) return good;
+    return p.Submit(function_id, AsBytes(data, size), Deadline::After(limit),
+                    {callback, error_callback, user_data}, reinterpret_cast<pool::Future**>(future));
+  });
+}
+
+mproc_status_t mproc_pool_apply(mproc_pool_t* pool, uint32_t function_id, const void* data, size_t size,
+                                int64_t limit, mproc_future_t** future) {
+  return GuardPool(pool, [&](Pool& p) {
+    if (!future) return BadArgument("future is null");
+    *future = nullptr;
+    if (Status good = CheckBytes(data, size); !good.ok()) return good;
+    if (pool::InsideCallbackOf(&p)) return Status(MPROC_ERROR_WOULD_BLOCK_ITSELF);
+    Deadline deadline = Deadline::After(limit);
+    pool::Future* task = nullptr;
+    if (Status sent = p.Submit(function_id, AsBytes(data, size), deadline, {}, &task); !sent.ok()) return sent;
+    Status waited = pool::WaitOne(task, deadline);
+    if (!waited.ok()) {
+      pool::Release(task);
+      return waited;
+    }
+    *future = reinterpret_cast<mproc_future_t*>(task);
+    return Status();
+  });
+}
+
+mproc_status_t mproc_pool_dispatch(mproc_pool_t* pool, size_t max, size_t* ran) {
+  return GuardPool(pool, [&](Pool& p) { return p.Dispatch(max, ran); });
+}
+
+mproc_status_t mproc_pool_close(mproc_pool_t* pool) {
+  return GuardPool(pool, [](Pool& p) {
+    p.Close();
+    return Status();
+  });
+}
+
+mproc_status_t mproc_pool_terminate(mproc_pool_t* pool) {
+  return GuardPool(pool, [](Pool& p) {
+    p.Terminate();
+    return Status();
+  });
+}
+
+mproc_status_t mproc_pool_join(mproc_pool_t* pool, int64_t limit) {
+  return GuardPool(pool, [&](Pool& p) { return p.Join(Deadline::After(limit)); });
+}
+
+mproc_status_t mproc_pool_destroy(mproc_pool_t* pool) {
+  return Guard([&] {
+    if (!pool) return Status();
+    std::shared_ptr<Pool> object;
+    if (Status known = PoolHandles::Get().Take(pool, &object); !known.ok()) return known;
+    object->Destroy();
+    return Status();
+  });
+}
+
+mproc_status_t mproc_pool_statistic(mproc_pool_t* pool, int32_t which, uint64_t* value) {
+  return GuardPool(pool, [&](Pool& p) {
+    if (!value) return BadArgument("value is null");
+    const pool::Counters& counters = p.counters();
+    switch (which) {
+      case MPROC_POOL_STATISTIC_SUBMITTED:
+        *value = counters.submitted.load();
+        return Status();
+      case MPROC_POOL_STATISTIC_QUEUED:
+        *value = p.Statistics().queued;
+        return Status();
+      case MPROC_POOL_STATISTIC_QUEUED_BYTES:
+        *value = p.Statistics().queued_bytes;
+        return Status();
+      case MPROC_POOL_STATISTIC_RUNNING:
+        *value = p.Statistics().running;
+        return Status();
+      case MPROC_POOL_STATISTIC_VALUES:
+        *value = counters.ended[MPROC_OUTCOME_VALUE].load();
+        return Status();
+      case MPROC_POOL_STATISTIC_ERRORS:
+        *value = counters.ended[MPROC_OUTCOME_ERROR].load();
+        return Status();
+      case MPROC_POOL_STATISTIC_CANCELLED:
+        *value = counters.ended[MPROC_OUTCOME_CANCELLED].load();
+        return Status();
+      case MPROC_POOL_STATISTIC_LOST:
+        *value = counters.ended[MPROC_OUTCOME_WORKER_LOST].load();
+        return Status();
+      case MPROC_POOL_STATISTIC_NOT_RUN:
+        *value = counters.ended[MPROC_OUTCOME_NOT_RUN].load();
+        return Status();
+      case MPROC_POOL_STATISTIC_WORKERS:
+        *value = p.Statistics().workers;
+        return Status();
+      case MPROC_POOL_STATISTIC_STARTS:
+        *value = counters.starts.load();
+        return Status();
+      case MPROC_POOL_STATISTIC_DEATHS:
+        *value = counters.deaths.load();
+        return Status();
+      case MPROC_POOL_STATISTIC_TAKEN_BACK:
+        *value = counters.taken_back.load();
+        return Status();
+      default:
+        return BadArgument("this is none of MPROC_POOL_STATISTIC_");
+    }
+  });
+}
+
+mproc_status_t mproc_pool_worker_count(mproc_pool_t* pool, int32_t* count) {
+  return GuardPool(pool, [&](Pool& p) {
+    if (!count) return BadArgument("count is null");
+    *count = p.worker_count();
+    return Status();
+  });
+}
+
+mproc_status_t mproc_pool_worker_info(mproc_pool_t* pool, int32_t index, int32_t which, int64_t* value) {
+  return GuardPool(pool, [&](Pool& p) {
+    if (!value) return BadArgument("value is null");
+    if (index < 0 || index >= p.worker_count()) return BadArgument("the pool has no such place");
+    pool::WorkerInfo info = p.InfoOf(index);
+    switch (which) {
+      case MPROC_WORKER_INFO_PID:
+        *value = info.pid;
+        return Status();
+      case MPROC_WORKER_INFO_NUMBER:
+        *value = info.number;
+        return Status();
+      case MPROC_WORKER_INFO_STATE:
+        *value = info.state;
+        return Status();
+      case MPROC_WORKER_INFO_TASKS_DONE:
+        *value = info.tasks_done;
+        return Status();
+      case MPROC_WORKER_INFO_TASKS_HELD:
+        *value = info.tasks_held;
+        return Status();
+      default:
+        return BadArgument("this is none of MPROC_WORKER_INFO_");
+    }
+  });
+}
+
+mproc_status_t mproc_pool_error_message(mproc_pool_t* pool, char* buffer, size_t capacity, size_t* size) {
+  return GuardPool(pool, [&](Pool& p) {
+    if (!buffer && capacity) return BadArgument("buffer is null, capacity is not 0");
+    Status why = p.BrokenWhy();
+    if (why.ok()) return Status(MPROC_ERROR_NO_ERROR);
+    std::string message = why.message();
+    if (size) *size = message.size();
+    if (capacity <= message.size()) return Status(MPROC_ERROR_BUFFER_TOO_SMALL);
+    std::memcpy(buffer, message.c_str(), message.size() + 1);
+    return Status();
+  });
+}
+
+mproc_status_t mproc_pool_find_function(mproc_pool_t* pool, const char* name, uint32_t* id) {
+  return GuardPool(pool, [&](Pool& p) {
+    if (!name || !id) return BadArgument("name or id is null");
+    auto found = p.FindFunction(name);
+    if (found.ok()) *id = *found;
+    return found.status();
+  });
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include <mproc/worker.h>
+
+#include <cstdlib>
+
+#include "capi/guard.hh"
+#include "capi/self_table.hh"
+#include "capi/table_handles.hh"
+#include "worker/worker_main.hh"
+
+namespace mproc::capi {
+namespace {
+
+std::mutex g_self_mutex;
+std::shared_ptr<const task::Table>& SelfSlot() {
+  static auto* slot = new std::shared_ptr<const task::Table>();
+  return *slot;
+}
+
+}  // namespace
+
+std::shared_ptr<const task::Table> SelfTable() {
+  std::lock_guard lock(g_self_mutex);
+  return SelfSlot();
+}
+
+}  // namespace mproc::capi
+
+using namespace mproc;
+using namespace mproc::capi;
+
+mproc_status_t mproc_worker_main(mproc_table_t* table) {
+  return Guard([&] {
+    TableHandles::Pinned object;
+    if (Status known = TableHandles::Get().Find(table, &object); !known.ok()) return known;
+    uint64_t nonce = 0;
+    if (worker::TakeSelfMark(&nonce)) std::exit(worker::WorkerMain(&*object, nonce, nullptr));
+    std::lock_guard lock(g_self_mutex);
+    SelfSlot() = std::make_shared<const task::Table>(*object);
+    return Status();
+  });
+}
+
+int32_t mproc_worker_is_worker(void) { return worker::IsWorker() ? 1 : 0; }  // wall: cannot throw
