@@ -1,0 +1,26 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Every public function has a comment of its own right above it that says since when it exists, and the
+comment of a function that returns a status lists what it returns or names the function that does."""
+import re
+
+import source
+
+tree = source.root()
+functions = source.public_functions(tree)
+problems = []
+for name, (header, line) in functions.items():
+    lines = header.read_text().splitlines()
+    comment = []
+    for text in reversed(lines[:line - 1]):
+        if not text.startswith("//"):
+            break
+        comment.insert(0, text[2:].strip())
+    words = " ".join(comment)
+    place = f"{header.relative_to(tree)}:{line}: {name}"
+    if not re.search(r"\bSince \d+\.\d+", words):
+        problems.append(f"{place} has no comment with 'Since X.Y'")
+    elif "mproc_status_t" in lines[line - 1] and not re.search(
+            r"\b([Rr]eturns|[Aa]s mproc_\w+|The same|callbacks as)\b", words):
+        problems.append(f"{place} does not say what it returns")
+source.finish("words", problems, len(functions))
