@@ -154,19 +154,20 @@ mproc_status_t mproc_pool_statistic(mproc_pool_t* pool, int32_t which, uint64_t*
         *value = p.Statistics().running;
         return Status();
       case MPROC_POOL_STATISTIC_VALUES:
-        *value = counters.ended[MPROC_OUTCOME_VALUE].load();
+        *value = counters.ended.load();
+        for (const auto& badly : counters.ended_badly) *value -= badly.load();
         return Status();
       case MPROC_POOL_STATISTIC_ERRORS:
-        *value = counters.ended[MPROC_OUTCOME_ERROR].load();
+        *value = counters.ended_badly[MPROC_OUTCOME_ERROR].load();
         return Status();
       case MPROC_POOL_STATISTIC_CANCELLED:
-        *value = counters.ended[MPROC_OUTCOME_CANCELLED].load();
+        *value = counters.ended_badly[MPROC_OUTCOME_CANCELLED].load();
         return Status();
       case MPROC_POOL_STATISTIC_LOST:
-        *value = counters.ended[MPROC_OUTCOME_WORKER_LOST].load();
+        *value = counters.ended_badly[MPROC_OUTCOME_WORKER_LOST].load();
         return Status();
       case MPROC_POOL_STATISTIC_NOT_RUN:
-        *value = counters.ended[MPROC_OUTCOME_NOT_RUN].load();
+        *value = counters.ended_badly[MPROC_OUTCOME_NOT_RUN].load();
         return Status();
       case MPROC_POOL_STATISTIC_WORKERS:
         *value = p.Statistics().workers;

@@ -4,9 +4,11 @@
 #include <uv.h>
 
 #include <cassert>
+#include <mutex>
 #include <new>
 
 #include "platform/fd.hh"
+#include "platform/low_fds.hh"
 
 namespace mproc::loop {
 namespace {
@@ -27,6 +29,21 @@ Status ProbeDescriptors() {
   return Status();
 }
 
+// libuv takes the lowest numbers that are free, and aborts when it is to close one below 3. Its first loop
+// registers a fork handler that opens two descriptors anew in each forked child.
+int InitGuarded(uv_loop_t* loop) {
+  platform::LowFdsHeld held;
+  static std::once_flag first;
+  int error = 0;
+  bool done = false;
+  std::call_once(first, [&] {
+    platform::LowFdsHeldInChildren held_in_children;
+    error = uv_loop_init(loop);
+    done = true;
+  });
+  return done ? error : uv_loop_init(loop);
+}
+
 }  // namespace
 
 Status LoopError(const char* what, int uv_error) {
@@ -38,7 +55,7 @@ Status Loop::Init() {
   if (!status.ok()) return status;
   auto* loop = new (std::nothrow) uv_loop_t;
   if (!loop) return Status(MPROC_ERROR_OUT_OF_MEMORY);
-  int error = uv_loop_init(loop);
+  int error = InitGuarded(loop);
   if (error != 0) {
     delete loop;
     return LoopError("making an event loop", error);

@@ -52,10 +52,8 @@ void End(Future* task, Ending ending) {
     parent->worker_pid = task->worker_pid;
     parent->worker_number = task->worker_number;
     MapState& map = *parent->extra->map;
-    bool all = map.ChunkEnded(*task, &ending);
+    bool all = map.ChunkEnded(*task, &ending);  // if not the last, the map may be gone from here on
     if (all) End(parent, map.TakeEnding());
-    task->parent = nullptr;
-    Release(parent);  // the chunk's
     Release(task);
     return;
   }
@@ -72,7 +70,7 @@ void End(Future* task, Ending ending) {
   auto bits = static_cast<uint32_t>(ending.outcome);
   if (!callback || !pool->CallbacksDelayReady()) bits |= kReady;
   uint32_t before = task->state.fetch_or(bits, std::memory_order_seq_cst);
-  pool->Ended(ending.outcome, callback, (before & kWaited) != 0);
+  pool->Ended(ending.outcome, (before & kWaited) != 0);
   if (callback) {
     pool->QueueCallback(task);
   } else {
@@ -83,7 +81,11 @@ void End(Future* task, Ending ending) {
 void Retain(Future* future) { future->refs.fetch_add(1, std::memory_order_relaxed); }
 
 void Release(Future* future) {
-  if (future->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  // The only owner has nobody to race with.
+  if (future->refs.load(std::memory_order_acquire) != 1 &&
+      future->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) {
+    return;
+  }
   FreeBytes(future);
   if (!future->is_chunk) delete future->extra;
   future->pool->FreeRecord(future);

@@ -28,8 +28,9 @@ class Pool;
 enum class Phase : uint8_t { kRunning, kClosing, kTerminating, kJoined };
 
 struct Counters {
-  std::atomic<uint64_t> ended[8] = {};  // by outcome
-  std::atomic<uint64_t> submitted{0};
+  std::atomic<uint64_t> ended{0};           // tasks and maps, whatever their outcome
+  std::atomic<uint64_t> ended_badly[8] = {};  // by outcome, but for values
+  std::atomic<uint64_t> submitted{0};       // changes under the pool's mutex
   std::atomic<uint64_t> starts{0};
   std::atomic<uint64_t> deaths{0};
   std::atomic<uint64_t> taken_back{0};
@@ -65,10 +66,14 @@ struct Core {
 
   Waiters waiters;
   Counters counters;
-  std::atomic<int64_t> live{0};                      // tasks and maps that have not ended
   std::atomic<int64_t> callbacks_due{0};             // callbacks that have not returned
   std::atomic<bool> leader_asleep{false};            // somebody may sleep on leader_bell
 
+  // Tasks and maps that have not ended.
+  uint64_t live() const {
+    uint64_t ended = counters.ended.load(std::memory_order_acquire);
+    return counters.submitted.load(std::memory_order_acquire) - ended;
+  }
   bool ending() const { return phase.load(std::memory_order_acquire) >= Phase::kTerminating; }
   // Lets every waiting thread look again, the leader too.
   void WakeEveryone() {

@@ -47,7 +47,6 @@ Future* Dispatcher::Next() {
       chunk->function = task->function;
       chunk->is_chunk = true;
       chunk->parent = task;
-      Retain(task);
       queued_--;
       return chunk;
     }
@@ -91,7 +90,7 @@ bool Dispatcher::HasIdle() {
 }
 
 WorkerSlot* Dispatcher::Choose(uint64_t bytes) {
-  if (current_ && current_->held > 0 && current_->WaitEstimate() < kWorthWaking && current_->CanTake(bytes)) {
+  if (current_ && current_->held > 0 && current_->CanTake(bytes) && !current_->HasWorkFor(kWorthWaking)) {
     return current_;
   }
   if (WorkerSlot* idle = PopIdle(bytes)) return idle;

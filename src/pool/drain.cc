@@ -79,8 +79,7 @@ bool Drain::LookAt(WorkerSlot* worker) {
   uint64_t tail = worker->tail;
   if (tally_.results) {
     tail = std::max(tail, tally_.last + 1);
-    auto each = static_cast<uint32_t>(std::max<uint64_t>(1, tally_.elapsed / tally_.results));
-    worker->task_ns = worker->task_ns ? static_cast<uint32_t>((uint64_t{worker->task_ns} * 3 + each) / 4) : each;
+    worker->NoteTaskTime(tally_.elapsed / tally_.results);
   }
   if (skipped && passed <= worker->channel->head()) tail = std::max(tail, passed);
   worker->tail = tail;

@@ -73,7 +73,7 @@ struct alignas(128) Future {
   Future* next;            // in the backlog, a free list or the callback queue
   union {
     Extra* extra;          // of a task or map; may be null
-    Future* parent;        // of a chunk; one reference
+    Future* parent;        // of a chunk; lives until all its chunks have ended
   };
   uint64_t size;           // of the payload, then of the value
   uint64_t position;       // in the task ring of its worker             (pool's mutex)

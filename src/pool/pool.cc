@@ -14,7 +14,7 @@ namespace mproc::pool {
 namespace {
 
 constexpr int64_t kEndLimit = 5 * MPROC_SECOND;  // beyond the grace time: SIGKILL takes no longer
-constexpr uint32_t kDrainEvery = 64;             // submits into a full pool
+constexpr uint32_t kDrainEvery = 64;             // submits, so that results do not pile up
 
 }  // namespace
 
@@ -118,7 +118,7 @@ Future* Pool::NewRecord() {
   Future* record = free_;
   if (!record) return nullptr;
   free_ = record->next;
-  records_.fetch_add(1, std::memory_order_relaxed);
+  made_++;
   record->refs.store(1, std::memory_order_relaxed);
   record->state.store(0, std::memory_order_relaxed);
   record->pool = this;
@@ -143,12 +143,21 @@ void Pool::FreeRecord(Future* record) {
   do {
     record->next = top;
   } while (!returned_.compare_exchange_weak(top, record, std::memory_order_release));
-  DropRecordCount();
+  CountFreed();
 }
 
-void Pool::DropRecordCount() {
-  if (records_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+void Pool::CountFreed() {
+  uint64_t freed = freed_.fetch_add(1) + 1;
+  if (freed != last_free_.load()) return;
   std::shared_ptr<Pool> last = std::move(self_);  // may free this pool at the end of the scope
+}
+
+void Pool::DropSelf() {
+  {
+    std::lock_guard lock(core_.mutex);
+    last_free_.store(made_ + 1);
+  }
+  CountFreed();
 }
 
 Future* Pool::NewTask(uint32_t function, const Callbacks& callbacks, bool wanted) {
@@ -159,7 +168,7 @@ Future* Pool::NewTask(uint32_t function, const Callbacks& callbacks, bool wanted
     task->extra = new Extra();
     task->extra->callbacks = callbacks;
   }
-  if (wanted) Retain(task);
+  if (wanted) task->refs.store(2, std::memory_order_relaxed);
   return task;
 }
 
@@ -183,11 +192,11 @@ Status Pool::Submit(uint32_t function, ByteView payload, const Deadline& deadlin
     return Status(MPROC_ERROR_OUT_OF_MEMORY, "not enough memory to copy the payload");
   }
   if (future) *future = task;
-  core_.live.fetch_add(1, std::memory_order_relaxed);
-  core_.counters.submitted.fetch_add(1, std::memory_order_relaxed);
+  core_.counters.submitted.store(core_.counters.submitted.load(std::memory_order_relaxed) + 1,
+                                 std::memory_order_release);
   if (callbacks.any()) core_.callbacks_due.fetch_add(1, std::memory_order_seq_cst);
-  bool queued = dispatcher_.Submit(task);
-  bool drain = queued && ++queued_in_a_row_ % kDrainEvery == 0;
+  dispatcher_.Submit(task);
+  bool drain = ++submits_ % kDrainEvery == 0;
   lock.unlock();
   AfterSubmit(drain);
   return Status();
@@ -221,8 +230,8 @@ Status Pool::Map(uint32_t function, const MapInput& input, const Callbacks& call
   task->extra->map = std::move(*map);
   task->is_map = true;
   if (future) *future = task;
-  core_.live.fetch_add(1, std::memory_order_relaxed);
-  core_.counters.submitted.fetch_add(1, std::memory_order_relaxed);
+  core_.counters.submitted.store(core_.counters.submitted.load(std::memory_order_relaxed) + 1,
+                                 std::memory_order_release);
   if (callbacks.any()) core_.callbacks_due.fetch_add(1, std::memory_order_seq_cst);
   if (input.count == 0) {
     End(task, task->extra->map->TakeEnding());
@@ -302,7 +311,7 @@ void Pool::FinishDestroy() {
     std::lock_guard lock(thread_mutex_);
     if (callback_thread_.started()) callback_thread_.Join();
   }
-  DropRecordCount();
+  DropSelf();
 }
 
 Result<uint32_t> Pool::FindFunction(const std::string& name) {

@@ -65,7 +65,7 @@ class Pool : public runtime::Runtime::Member, public std::enable_shared_from_thi
 
   // -- for completion.cc and callbacks.cc
   // A task that others see has ended.
-  void Ended(int32_t outcome, bool callback, bool waited);
+  void Ended(int32_t outcome, bool waited);
   bool CallbacksDelayReady() const { return core_.options.callbacks == MPROC_CALLBACKS_THREAD; }
   void QueueCallback(Future* task);
   void CallbackReturned(Future* task);
@@ -87,7 +87,8 @@ class Pool : public runtime::Runtime::Member, public std::enable_shared_from_thi
   void AfterSubmit(bool queued);
   void RunCallbackThread();
   void FinishDestroy();
-  void DropRecordCount();
+  void CountFreed();
+  void DropSelf();
   bool Joined() const {
     return core_.phase.load(std::memory_order_seq_cst) == Phase::kJoined &&
            (!CallbacksDelayReady() || core_.callbacks_due.load(std::memory_order_seq_cst) == 0);
@@ -104,12 +105,16 @@ class Pool : public runtime::Runtime::Member, public std::enable_shared_from_thi
   platform::Thread callback_thread_;           // thread_mutex_
   std::atomic<bool> dispatching_{false};
   std::atomic<bool> destroy_later_{false};     // a callback destroyed the pool
-  uint32_t queued_in_a_row_ = 0;               // mutex
+  uint32_t submits_ = 0;                       // mutex
 
   Future* free_ = nullptr;                     // records to hand out; mutex
   std::atomic<Future*> returned_{nullptr};     // records that came back, pushed by any thread
-  std::atomic<int64_t> records_{1};            // in use, plus one until Destroy has ended
-  std::shared_ptr<Pool> self_;                 // dropped when records_ comes to 0
+  // The pool lives until every record is free and Destroy has ended: each adds one to freed_, and the one
+  // that reaches last_free_ (unknown before the end of Destroy) drops self_.
+  uint64_t made_ = 0;                          // records given out; mutex
+  std::atomic<uint64_t> freed_{0};
+  std::atomic<uint64_t> last_free_{UINT64_MAX};
+  std::shared_ptr<Pool> self_;
 };
 
 // How many workers a pool gets if nobody says.

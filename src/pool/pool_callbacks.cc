@@ -11,9 +11,11 @@ constexpr size_t kCallbackStack = 8 << 20;  // callbacks are the host's code: wh
 
 }  // namespace
 
-void Pool::Ended(int32_t outcome, bool, bool waited) {
-  core_.counters.ended[outcome & 7].fetch_add(1, std::memory_order_relaxed);
-  core_.live.fetch_sub(1, std::memory_order_acq_rel);
+void Pool::Ended(int32_t outcome, bool waited) {
+  if (outcome != MPROC_OUTCOME_VALUE) {
+    core_.counters.ended_badly[outcome & 7].fetch_add(1, std::memory_order_relaxed);
+  }
+  core_.counters.ended.fetch_add(1, std::memory_order_acq_rel);
   if (waited) core_.WakeEveryone();
 }
 
@@ -48,7 +50,7 @@ void Pool::RunCallbackThread() {
     std::lock_guard lock(thread_mutex_);
     callback_thread_.Detach();
   }
-  DropRecordCount();
+  DropSelf();
 }
 
 Status Pool::Dispatch(size_t max, size_t* ran) {

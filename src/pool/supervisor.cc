@@ -96,7 +96,7 @@ Status Supervisor::StartWorker(WorkerSlot* worker) {
 
 void Supervisor::StartMissing() {
   Phase phase = core_.phase.load();
-  bool needed = phase == Phase::kRunning || (phase == Phase::kClosing && core_.live.load() > 0);
+  bool needed = phase == Phase::kRunning || (phase == Phase::kClosing && core_.live() > 0);
   if (!needed || core_.broken || restart_due_) return;
   for (auto& worker : core_.workers) {
     if (worker->state != WorkerState::kNone) continue;
@@ -318,7 +318,7 @@ bool Supervisor::HandleInbox() {
 void Supervisor::Advance() {
   Phase phase = core_.phase.load();
   if (phase == Phase::kRunning || phase == Phase::kJoined) return;
-  if (phase == Phase::kClosing && core_.live.load() > 0) return;
+  if (phase == Phase::kClosing && core_.live() > 0) return;
   bool left = false;
   for (auto& worker : core_.workers) {
     if (worker->state == WorkerState::kNone) continue;
@@ -332,7 +332,7 @@ void Supervisor::Advance() {
       worker->channel->SetOrder(ipc::kFinish);
     }
   }
-  if (left || core_.live.load() > 0) return;
+  if (left || core_.live() > 0) return;
   core_.phase.store(Phase::kJoined, std::memory_order_seq_cst);
   engine_->Close();
   pool_reference_.reset();

@@ -28,6 +28,22 @@ uint64_t WorkerSlot::WaitEstimate() const {
   return task_ns == 0 ? UINT64_MAX : uint64_t{held} * task_ns;
 }
 
+bool WorkerSlot::HasWorkFor(uint64_t nanoseconds) const {
+  if (WaitEstimate() < nanoseconds) return false;
+  if (task_ns == 0) return true;
+  // Some of what it holds may have ended already, its results not read yet: look at the slot itself.
+  uint64_t many = std::max<uint64_t>(1, nanoseconds / task_ns);
+  return channel->head() - tail < many || channel->IsQueued(channel->head() - many);
+}
+
+void WorkerSlot::NoteTaskTime(uint64_t nanoseconds) {
+  // A task that lost its CPU for a while says nothing about the others: one sample does not count for more
+  // than four times what is known.
+  uint64_t sample = std::max<uint64_t>(1, nanoseconds);
+  if (task_ns) sample = (uint64_t{task_ns} * 3 + std::min<uint64_t>(sample, uint64_t{task_ns} * 4)) / 4;
+  task_ns = static_cast<uint32_t>(std::min<uint64_t>(sample, UINT32_MAX));
+}
+
 bool WorkerSlot::CanTake(uint64_t bytes) const {
   if (state != WorkerState::kReady || stuck || held >= Depth()) return false;
   if (held >= kLeastDepth && held_bytes + bytes > kBytesAhead) return false;

@@ -60,7 +60,11 @@ class WorkerSlot {
   uint32_t Depth() const;
   // Nanoseconds until it would begin one more task; "long" if unknown.
   uint64_t WaitEstimate() const;
+  // True if the tasks it has not begun will take at least so long, or nobody knows.
+  bool HasWorkFor(uint64_t nanoseconds) const;
   bool CanTake(uint64_t bytes) const;
+  // Takes the average time of tasks that ended into account.                     (mutex)
+  void NoteTaskTime(uint64_t nanoseconds);
   // Gives it a task. Needs CanTake. An error leaves the task with the caller.    (mutex)
   Status Give(Future* task);
   // Takes the task at `position` back; null if the worker has claimed it.        (mutex)

@@ -14,6 +14,7 @@
 #include <atomic>
 #include <thread>
 
+#include "platform/child.hh"
 #include "support/host.hh"
 
 namespace mproc::test {
@@ -93,18 +94,27 @@ TEST(LauncherClient, HostWithStandardDescriptorsClosed) {
   InChild([] {
     int saved = fcntl(2, F_DUPFD_CLOEXEC, 200);
     for (int fd : {0, 1, 2}) close(fd);
+    std::string report;
+    int forked_status = -1;
+    Status finished;
+    bool still_closed = true;
     {
       Host host;
       if (host.ok()) {
-        uint64_t child = host.Start({"report"});
-        std::string report = host.Read(child);
-        EXPECT_NE(report.find("in=/dev/null out=/dev/null err=/dev/null fds=0,1,2,3 "), std::string::npos) << report;
-        EXPECT_TRUE(host.Finish().ok());
-        for (int fd : {0, 1, 2}) EXPECT_EQ(fcntl(fd, F_GETFD), -1) << fd;
+        report = host.Read(host.Start({"report"}));
+        pid_t forked = fork();
+        if (forked == 0) exit(0);  // with all exit handlers
+        waitpid(forked, &forked_status, 0);
+        finished = host.Finish();
       }
+      for (int fd : {0, 1, 2}) still_closed = still_closed && fcntl(fd, F_GETFD) == -1;
     }
     dup2(saved, 1);
     dup2(saved, 2);
+    EXPECT_NE(report.find("in=/dev/null out=/dev/null err=/dev/null fds=0,1,2,3 "), std::string::npos) << report;
+    EXPECT_EQ(forked_status, 0);
+    EXPECT_TRUE(finished.ok()) << finished.message();
+    EXPECT_TRUE(still_closed);
   });
 }
 
@@ -287,6 +297,7 @@ TEST(LauncherClient, AHostThatChangedItsUserGetsAnotherLauncher) {
 // With every number of free descriptors: it works or says so, and nothing leaks.
 TEST(LauncherClient, DescriptorLimitOfTheHost) {
   InChild([] {
+    platform::CloseFrom(3);  // no holes below the limit
     WarmUp();
     auto before = OpenDescriptors();
     rlimit old{};
@@ -327,6 +338,7 @@ TEST(LauncherClient, DescriptorLimitOfTheHost) {
 
 TEST(LauncherClient, DescriptorLimitAtTheVeryFirstStart) {
   InChild([] {  // libuv has opened nothing yet
+    platform::CloseFrom(3);
     rlimit limit{};
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = 12;
@@ -341,6 +353,7 @@ TEST(LauncherClient, DescriptorLimitAtTheVeryFirstStart) {
 
 TEST(LauncherClient, DescriptorLimitOfTheLauncher) {
   InHost([](Host& host) {
+    host.Start({"exit", "0"});  // so the launcher runs
     rlimit old{}, low{};
     ASSERT_EQ(prlimit(host.launcher().pid(), RLIMIT_NOFILE, nullptr, &old), 0);
     for (rlim_t room = 3; room < 24; room++) {
