@@ -7,7 +7,6 @@
 
 #include "capi/guard.hh"
 #include "capi/objects.hh"
-#include "pool/completion.hh"
 #include "pool/future_slab.hh"
 #include "pool/wait.hh"
 
@@ -230,15 +229,18 @@ mproc_status_t mproc_future_error(mproc_future_t* future) {
 }
 
 mproc_status_t mproc_future_error_message(mproc_future_t* future, const char** text) {
-  return GuardErrorText(future, text, [](const pool::ErrorInfo& info) -> auto& { return info.error.message; });
+  return GuardErrorText(
+      future, text, [](const pool::ErrorInfo& info) -> auto& { return info.error.message; });
 }
 
 mproc_status_t mproc_future_error_type(mproc_future_t* future, const char** text) {
-  return GuardErrorText(future, text, [](const pool::ErrorInfo& info) -> auto& { return info.error.type; });
+  return GuardErrorText(
+      future, text, [](const pool::ErrorInfo& info) -> auto& { return info.error.type; });
 }
 
 mproc_status_t mproc_future_error_trace(mproc_future_t* future, const char** text) {
-  return GuardErrorText(future, text, [](const pool::ErrorInfo& info) -> auto& { return info.error.trace; });
+  return GuardErrorText(
+      future, text, [](const pool::ErrorInfo& info) -> auto& { return info.error.trace; });
 }
 
 mproc_status_t mproc_future_info(mproc_future_t* future, int32_t which, int64_t* value) {

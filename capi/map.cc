@@ -23,8 +23,8 @@ Status CheckItems(const void* const* items, const size_t* sizes, size_t count) {
 }
 
 // Starts the map, with the chunk rule applied.
-Status StartMap(Pool& pool, uint32_t function, MapInput input, int64_t chunk, const pool::Callbacks& callbacks,
-                mproc_future_t** future) {
+Status StartMap(Pool& pool, uint32_t function, MapInput input, int64_t chunk,
+                const pool::Callbacks& callbacks, mproc_future_t** future) {
   if (chunk == MPROC_CHUNK_AUTO) {
     input.chunk = pool.DefaultChunk(input.count);
   } else if (chunk < 1) {
@@ -35,7 +35,8 @@ Status StartMap(Pool& pool, uint32_t function, MapInput input, int64_t chunk, co
   return pool.Map(function, input, callbacks, reinterpret_cast<pool::Future**>(future));
 }
 
-Status ItemsInput(const void* const* items, const size_t* sizes, size_t count, int32_t mode, MapInput* input) {
+Status ItemsInput(const void* const* items, const size_t* sizes, size_t count, int32_t mode,
+                  MapInput* input) {
   if (mode != MPROC_MAP_STOP_CHUNK && mode != MPROC_MAP_KEEP_GOING) {
     return BadArgument("mode is none of MPROC_MAP_");
   }
@@ -98,7 +99,8 @@ mproc_status_t mproc_pool_map_array(mproc_pool_t* pool, uint32_t function_id, co
     *future = nullptr;
     if (pool::InsideCallbackOf(&p)) return Status(MPROC_ERROR_WOULD_BLOCK_ITSELF);
     MapInput input;
-    if (Status good = ArrayInput(in, input_stride, count, out, output_stride, &input); !good.ok()) return good;
+    if (Status good = ArrayInput(in, input_stride, count, out, output_stride, &input); !good.ok())
+      return good;
     if (Status begun = StartMap(p, function_id, input, chunk, {}, future); !begun.ok()) return begun;
     return WaitForMap(limit, *future);
   });
@@ -111,7 +113,8 @@ mproc_status_t mproc_pool_map_array_async(mproc_pool_t* pool, uint32_t function_
                                           mproc_future_t** future) {
   return GuardPool(pool, [&](Pool& p) {
     MapInput input;
-    if (Status good = ArrayInput(in, input_stride, count, out, output_stride, &input); !good.ok()) return good;
+    if (Status good = ArrayInput(in, input_stride, count, out, output_stride, &input); !good.ok())
+      return good;
     return StartMap(p, function_id, input, chunk, {callback, error_callback, user_data}, future);
   });
 }

@@ -11,7 +11,6 @@
 #include "pool/options.hh"
 #include "pool/pool.hh"
 
-
 namespace mproc::capi {
 
 using OptionsHandles = Handles<pool::Options, 2>;

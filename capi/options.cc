@@ -62,7 +62,8 @@ mproc_status_t mproc_pool_options_set_name(mproc_pool_options_t* options, const 
 }
 
 mproc_status_t mproc_pool_options_set_start_method(mproc_pool_options_t* options, int32_t method) {
-  return GuardChange(options, [&](pool::Options&) { return OneOf(method, MPROC_START_SPAWN, "the start method"); });
+  return GuardChange(options,
+                     [&](pool::Options&) { return OneOf(method, MPROC_START_SPAWN, "the start method"); });
 }
 
 mproc_status_t mproc_pool_options_set_module(mproc_pool_options_t* options, const char* path) {

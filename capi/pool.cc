@@ -8,7 +8,6 @@
 #include "capi/objects.hh"
 #include "capi/self_table.hh"
 #include "pool/callbacks.hh"
-#include "pool/completion.hh"
 #include "pool/wait.hh"
 #include "worker/worker_main.hh"
 
@@ -93,7 +92,8 @@ mproc_status_t mproc_pool_apply(mproc_pool_t* pool, uint32_t function_id, const 
     if (pool::InsideCallbackOf(&p)) return Status(MPROC_ERROR_WOULD_BLOCK_ITSELF);
     Deadline deadline = Deadline::After(limit);
     pool::Future* task = nullptr;
-    if (Status sent = p.Submit(function_id, AsBytes(data, size), deadline, {}, &task); !sent.ok()) return sent;
+    if (Status sent = p.Submit(function_id, AsBytes(data, size), deadline, {}, &task); !sent.ok())
+      return sent;
     Status waited = pool::WaitOne(task, deadline);
     if (!waited.ok()) {
       pool::Release(task);

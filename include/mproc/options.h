@@ -74,8 +74,7 @@ MPROC_API mproc_status_t mproc_pool_options_set_callbacks(mproc_pool_options_t* 
 
 // Sets how long terminate lets a busy worker live after SIGTERM before SIGKILL. Default 100 ms; 0 or less
 // kills at once. Returns OK. Since 0.1.
-MPROC_API mproc_status_t mproc_pool_options_set_terminate_grace(mproc_pool_options_t* options,
-                                                                int64_t grace);
+MPROC_API mproc_status_t mproc_pool_options_set_terminate_grace(mproc_pool_options_t* options, int64_t grace);
 
 // Sets how long a new worker may take to report itself before its start counts as failed. Default 10 s.
 // Returns OK, INVALID_ARGUMENT (less than 1 ms). Since 0.1.

@@ -100,7 +100,8 @@ MPROC_API mproc_status_t mproc_pool_join(mproc_pool_t* pool, int64_t limit);
 // before). Since 0.1.
 MPROC_API mproc_status_t mproc_pool_destroy(mproc_pool_t* pool);
 
-// Writes one number about the pool, MPROC_POOL_STATISTIC_, to *value. Returns OK, INVALID_ARGUMENT. Since 0.1.
+// Writes one number about the pool, MPROC_POOL_STATISTIC_, to *value. Returns OK, INVALID_ARGUMENT. Since
+// 0.1.
 MPROC_API mproc_status_t mproc_pool_statistic(mproc_pool_t* pool, int32_t which, uint64_t* value);
 
 // Writes how many workers the pool has places for to *count. Returns OK. Since 0.1.

@@ -6,41 +6,41 @@
 #include <mproc/export.h>
 
 // Every status: X(name, number, text). 0 is success, every error is negative, numbers never change.
-#define MPROC_STATUS_MAP(X)                                                                               \
-  X(OK, 0, "success")                                                                                     \
-  X(ERROR_INVALID_ARGUMENT, -1, "an argument is null, out of range or contradicts another")               \
-  X(ERROR_INVALID_HANDLE, -2, "this is not a handle of this kind")                                        \
-  X(ERROR_STALE_HANDLE, -3, "the object behind this handle was destroyed or released before")             \
-  X(ERROR_FORKED, -4, "the handle belongs to the parent of this forked process")                          \
-  X(ERROR_OUT_OF_MEMORY, -5, "not enough memory")                                                         \
-  X(ERROR_DESCRIPTOR_LIMIT, -6, "the limit of open descriptors is reached")                               \
-  X(ERROR_SYSTEM, -7, "the system refused a call")                                                        \
-  X(ERROR_UNSUPPORTED, -8, "this system or build does not offer it")                                      \
-  X(ERROR_TIMED_OUT, -9, "the time limit of the call passed")                                             \
-  X(ERROR_INTERRUPTED, -10, "a signal or a wake-up ended the wait")                                       \
-  X(ERROR_NOT_READY, -11, "the result is not there yet")                                                  \
-  X(ERROR_QUEUE_FULL, -12, "the queue of the pool is full")                                               \
-  X(ERROR_NOT_RUNNING, -13, "the pool takes no more tasks: it was closed or terminated")                  \
-  X(ERROR_STILL_RUNNING, -14, "the pool must be closed or terminated first")                              \
-  X(ERROR_BROKEN, -15, "the pool cannot start workers")                                                   \
-  X(ERROR_UNKNOWN_FUNCTION, -16, "the function table has no function of this id")                         \
-  X(ERROR_DUPLICATE, -17, "the function table has this id or name already")                               \
-  X(ERROR_TABLE_MISMATCH, -18, "the worker's function table is not the host's")                           \
-  X(ERROR_TOO_LARGE, -19, "the size exceeds what can be carried")                                         \
-  X(ERROR_BUFFER_TOO_SMALL, -20, "the buffer is too small; nothing was lost")                             \
-  X(ERROR_NOT_SERVED, -21, "a worker run of this program did not call mproc_worker_main first")           \
-  X(ERROR_WOULD_BLOCK_ITSELF, -22, "the call would wait for the thread that makes it")                    \
-  X(ERROR_NO_WORKER_PROGRAM, -23, "the program mproc-worker was not found")                               \
-  X(ERROR_BAD_MODULE, -24, "the module cannot be loaded or has no entry point")                           \
-  X(ERROR_ALREADY_STARTED, -25, "the task runs or has ended already")                                     \
-  X(ERROR_NO_ERROR, -26, "the task has not failed")                                                       \
-  X(ERROR_NO_VALUE, -27, "the task did not end with a value")                                             \
-  X(ERROR_TASK, -28, "the task's function reported an error")                                             \
-  X(ERROR_TASK_TIMED_OUT, -29, "the task exceeded its time limit")                                        \
-  X(ERROR_CANCELLED, -30, "the task was cancelled")                                                       \
-  X(ERROR_WORKER_LOST, -31, "the worker that ran the task ended")                                         \
-  X(ERROR_NOT_RUN, -32, "the task was never started")                                                     \
-  X(ERROR_PROTOCOL, -33, "the worker broke the protocol of its channel")                                  \
+#define MPROC_STATUS_MAP(X)                                                                     \
+  X(OK, 0, "success")                                                                           \
+  X(ERROR_INVALID_ARGUMENT, -1, "an argument is null, out of range or contradicts another")     \
+  X(ERROR_INVALID_HANDLE, -2, "this is not a handle of this kind")                              \
+  X(ERROR_STALE_HANDLE, -3, "the object behind this handle was destroyed or released before")   \
+  X(ERROR_FORKED, -4, "the handle belongs to the parent of this forked process")                \
+  X(ERROR_OUT_OF_MEMORY, -5, "not enough memory")                                               \
+  X(ERROR_DESCRIPTOR_LIMIT, -6, "the limit of open descriptors is reached")                     \
+  X(ERROR_SYSTEM, -7, "the system refused a call")                                              \
+  X(ERROR_UNSUPPORTED, -8, "this system or build does not offer it")                            \
+  X(ERROR_TIMED_OUT, -9, "the time limit of the call passed")                                   \
+  X(ERROR_INTERRUPTED, -10, "a signal or a wake-up ended the wait")                             \
+  X(ERROR_NOT_READY, -11, "the result is not there yet")                                        \
+  X(ERROR_QUEUE_FULL, -12, "the queue of the pool is full")                                     \
+  X(ERROR_NOT_RUNNING, -13, "the pool takes no more tasks: it was closed or terminated")        \
+  X(ERROR_STILL_RUNNING, -14, "the pool must be closed or terminated first")                    \
+  X(ERROR_BROKEN, -15, "the pool cannot start workers")                                         \
+  X(ERROR_UNKNOWN_FUNCTION, -16, "the function table has no function of this id")               \
+  X(ERROR_DUPLICATE, -17, "the function table has this id or name already")                     \
+  X(ERROR_TABLE_MISMATCH, -18, "the worker's function table is not the host's")                 \
+  X(ERROR_TOO_LARGE, -19, "the size exceeds what can be carried")                               \
+  X(ERROR_BUFFER_TOO_SMALL, -20, "the buffer is too small; nothing was lost")                   \
+  X(ERROR_NOT_SERVED, -21, "a worker run of this program did not call mproc_worker_main first") \
+  X(ERROR_WOULD_BLOCK_ITSELF, -22, "the call would wait for the thread that makes it")          \
+  X(ERROR_NO_WORKER_PROGRAM, -23, "the program mproc-worker was not found")                     \
+  X(ERROR_BAD_MODULE, -24, "the module cannot be loaded or has no entry point")                 \
+  X(ERROR_ALREADY_STARTED, -25, "the task runs or has ended already")                           \
+  X(ERROR_NO_ERROR, -26, "the task has not failed")                                             \
+  X(ERROR_NO_VALUE, -27, "the task did not end with a value")                                   \
+  X(ERROR_TASK, -28, "the task's function reported an error")                                   \
+  X(ERROR_TASK_TIMED_OUT, -29, "the task exceeded its time limit")                              \
+  X(ERROR_CANCELLED, -30, "the task was cancelled")                                             \
+  X(ERROR_WORKER_LOST, -31, "the worker that ran the task ended")                               \
+  X(ERROR_NOT_RUN, -32, "the task was never started")                                           \
+  X(ERROR_PROTOCOL, -33, "the worker broke the protocol of its channel")                        \
   X(ERROR_INTERNAL, -34, "a defect of the library")
 
 enum {

@@ -21,8 +21,7 @@ Result<HostChannel> HostChannel::Create(uint32_t polling) {
   return channel;
 }
 
-Result<uint64_t> HostChannel::Publish(int socket, const TaskFrame& frame,
-                                      std::span<const ByteView> payload) {
+Result<uint64_t> HostChannel::Publish(int socket, const TaskFrame& frame, std::span<const ByteView> payload) {
   uint64_t position = head_;
   TaskSlot& slot = shared()->tasks[position % kSlots];
   size_t size = 0;
@@ -54,8 +53,8 @@ Result<uint64_t> HostChannel::Publish(int socket, const TaskFrame& frame,
 
 bool HostChannel::TakeBack(uint64_t position) {
   uint64_t expected = TurnOf(position, kPublished);
-  return shared()->tasks[position % kSlots].turn.compare_exchange_strong(
-      expected, TurnOf(position, kTaken), std::memory_order_seq_cst);
+  return shared()->tasks[position % kSlots].turn.compare_exchange_strong(expected, TurnOf(position, kTaken),
+                                                                         std::memory_order_seq_cst);
 }
 
 bool HostChannel::IsQueued(uint64_t position) const {
@@ -95,8 +94,8 @@ bool HostChannel::PeekResult(ResultFrame* frame) const {
 
 Result<WorkerChannel> WorkerChannel::Attach(platform::UniqueFd memory, platform::UniqueFd leader_bell,
                                             platform::UniqueFd engine_bell) {
-  auto mapped = platform::SharedMemory::Adopt(
-      std::move(memory), (sizeof(ChannelMemory) + 4095) & ~size_t{4095}, false);
+  auto mapped =
+      platform::SharedMemory::Adopt(std::move(memory), (sizeof(ChannelMemory) + 4095) & ~size_t{4095}, false);
   if (!mapped.ok()) return mapped.status();
   WorkerChannel channel;
   channel.memory_ = std::move(*mapped);

@@ -79,7 +79,7 @@ class HostChannel {
   ChannelMemory* shared() const { return reinterpret_cast<ChannelMemory*>(memory_.data()); }
 
   platform::SharedMemory memory_;
-  uint64_t head_ = 0;             // publishing side
+  uint64_t head_ = 0;  // publishing side
   BlockWriter blocks_{"mproc-tasks", false};
   bool blocks_used_ = false;
   uint64_t result_position_ = 0;  // draining side
@@ -131,9 +131,7 @@ class WorkerChannel {
  private:
   ChannelMemory* shared() const { return reinterpret_cast<ChannelMemory*>(memory_.data()); }
   ResultSlot& result() const { return shared()->results[result_position_ % kSlots]; }
-  void Recycle(int socket) {
-    blocks_.Release(socket, shared()->consumed.load(std::memory_order_acquire));
-  }
+  void Recycle(int socket) { blocks_.Release(socket, shared()->consumed.load(std::memory_order_acquire)); }
 
   platform::SharedMemory memory_;
   platform::UniqueFd leader_bell_, engine_bell_;

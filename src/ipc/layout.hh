@@ -48,12 +48,12 @@ enum Order : uint32_t { kServe = 0, kFinish = 1 };  // what the host wants of th
 struct alignas(128) TaskSlot {
   std::atomic<uint64_t> turn;
   uint64_t task_id;
-  uint64_t size;      // bytes of payload
-  uint64_t offset;    // where in the block
-  uint32_t block;     // 0: the payload is in `data`
+  uint64_t size;    // bytes of payload
+  uint64_t offset;  // where in the block
+  uint32_t block;   // 0: the payload is in `data`
   uint32_t function;
-  uint32_t kind;      // task/kind.hh
-  uint32_t index;     // of the item in its map
+  uint32_t kind;   // task/kind.hh
+  uint32_t index;  // of the item in its map
   std::byte data[kInlineBytes];
 };
 

@@ -2,7 +2,6 @@
 #include "launcher/launcher.hh"
 
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "platform/child.hh"
 #include "platform/identity.hh"
 #include "platform/memory_file.hh"
+#include "platform/signals.hh"
 #include "platform/surroundings.hh"
 
 namespace mproc::launcher {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "launcher/launcher_main.hh"
 
-#include <csignal>
-
 #include "launcher/launcher.hh"
 #include "platform/child.hh"
 #include "platform/launch.hh"
@@ -16,9 +14,6 @@ constexpr int kFailed = 1;
 }  // namespace
 
 int LauncherMain() {
-  // Nobody but the host ends the launcher, and SIGTERM, which an administrator sends. (Programs that it
-  // starts get all signals back at their defaults.)
-  for (int signo : {SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM}) std::signal(signo, SIG_IGN);
   platform::SettleInBackground(kName);
   bool has_control = platform::SetCloseOnExec(platform::kLaunchedControl);
   bool has_host = platform::SetCloseOnExec(platform::kLaunchedHost);

@@ -10,6 +10,10 @@
 #include "platform/fd.hh"
 #include "platform/low_fds.hh"
 
+#if defined(__SANITIZE_THREAD__)
+extern "C" void __sanitizer_syscall_pre_impl_close(long fd);
+#endif
+
 namespace mproc::loop {
 namespace {
 
@@ -44,6 +48,16 @@ int InitGuarded(uv_loop_t* loop) {
   return done ? error : uv_loop_init(loop);
 }
 
+// libuv closes its descriptors by the raw system call, which the thread sanitizer does not see: it would take
+// the next use of the numbers for use of the same descriptors.
+void TellSanitizer([[maybe_unused]] const std::vector<int>& closing) {
+#if defined(__SANITIZE_THREAD__)
+  for (int fd : closing) {
+    if (fd >= 0) __sanitizer_syscall_pre_impl_close(fd);
+  }
+#endif
+}
+
 }  // namespace
 
 Status LoopError(const char* what, int uv_error) {
@@ -73,11 +87,9 @@ void Loop::Stop() { uv_stop(loop_); }
 void Loop::Close() {
   if (!loop_) return;
   // Handles that were closed get their memory back in the loop's next rounds.
+  for (int round = 0; uv_loop_alive(loop_) && round < 64; round++) uv_run(loop_, UV_RUN_NOWAIT);
+  TellSanitizer(Descriptors());
   int error = uv_loop_close(loop_);
-  for (int round = 0; error == UV_EBUSY && round < 64; round++) {
-    uv_run(loop_, UV_RUN_NOWAIT);
-    error = uv_loop_close(loop_);
-  }
   assert(error == 0 && "a handle was left on the loop");
   if (error == 0) delete loop_;
   loop_ = nullptr;

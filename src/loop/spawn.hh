@@ -3,13 +3,12 @@
 // only for processes that are ours alone.
 #pragma once
 
-#include <sys/types.h>
-
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "loop/loop.hh"
+#include "platform/identity.hh"  // pid_t
 
 namespace mproc::loop {
 

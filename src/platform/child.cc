@@ -9,6 +9,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include <initializer_list>
+
 #include "platform/raw.hh"
 
 namespace mproc::platform {
@@ -86,6 +88,7 @@ void DieWithLauncher() {
 
 void SettleInBackground(const char* name) {
   setsid();  // fails only for who leads a group already
+  for (int signo : {SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM}) signal(signo, SIG_IGN);
   prctl(PR_SET_NAME, name, 0, 0, 0);
   if (chdir("/") != 0) return;  // then it stays where it is
 }

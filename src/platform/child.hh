@@ -24,8 +24,9 @@ bool SetParentDeathSignal(int signo, pid_t parent);
 // environment and removes it; does not return if the launcher is gone. Without the variable it does nothing.
 void DieWithLauncher();
 
-// Makes this process the leader of a session of its own (no signal of a terminal reaches it), names it and
-// leaves the working directory that it inherited.
+// Makes this process the leader of a session of its own (no signal of a terminal reaches it), names it,
+// leaves the working directory that it inherited, and ignores the common signals but SIGTERM, by which an
+// administrator ends it, and SIGCHLD.
 void SettleInBackground(const char* name);
 
 // Keeps a descriptor from the programs that this process starts. False if it is not open.

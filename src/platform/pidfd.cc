@@ -24,8 +24,9 @@ namespace mproc::platform {
 namespace {
 
 struct Stat {
-  char state;
-  uint64_t start_time;
+  char state = 0;
+  int threads = 0;
+  uint64_t start_time = 0;
 };
 
 // What /proc says about a process; nothing if it says nothing.
@@ -40,13 +41,15 @@ std::optional<Stat> ReadStat(pid_t pid) {
   const char* field = strrchr(text, ')');  // the name before it may hold anything
   if (!field || field[1] != ' ') return std::nullopt;
   field += 2;
-  Stat stat{*field, 0};
-  for (int number = 3; number < 22; number++) {  // the state is field 3, the start time 22
+  Stat stat;
+  stat.state = *field;
+  for (int number = 3; number < 22; number++) {  // the state is field 3
     field = strchr(field, ' ');
     if (!field) return std::nullopt;
     field++;
+    if (number + 1 == 20) stat.threads = atoi(field);
+    if (number + 1 == 22) stat.start_time = strtoull(field, nullptr, 10);
   }
-  stat.start_time = strtoull(field, nullptr, 10);
   return stat;
 }
 
@@ -98,9 +101,13 @@ bool ProcessRef::Ended() const {
     return poll(&look, 1, 0) > 0;
   }
   if (kill(pid_, 0) != 0 && errno == ESRCH) return true;
+  siginfo_t info{};
+  int what = WEXITED | WNOHANG | WNOWAIT | __WALL;
+  if (waitid(P_PID, static_cast<id_t>(pid_), &info, what) == 0) return info.si_pid != 0;
   auto stat = ReadStat(pid_);
   if (!stat) return false;
-  if (stat->state == 'Z' || stat->state == 'X') return true;
+  if (stat->state == 'X') return true;
+  if (stat->state == 'Z') return stat->threads <= 1;  // else its first thread has ended, and others run
   return start_time_ != 0 && stat->start_time != start_time_;
 }
 

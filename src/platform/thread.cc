@@ -9,21 +9,21 @@
 #include <utility>
 
 namespace mproc::platform {
-namespace {
 
-struct Beginning {
+// Belongs to the thread and to its Thread: where the thread is not (in a forked child), it is not lost.
+struct Thread::Beginning {
   std::string name;
   std::function<void()> body;
+  std::shared_ptr<Beginning> own_share;
+
+  static void* Run(void* argument) {
+    std::shared_ptr<Beginning> self = std::move(static_cast<Beginning*>(argument)->own_share);
+    pthread_setname_np(pthread_self(), self->name.c_str());
+    self->body();
+    self->body = nullptr;  // what it holds ends with the thread
+    return nullptr;
+  }
 };
-
-void* Begin(void* argument) {
-  std::unique_ptr<Beginning> beginning(static_cast<Beginning*>(argument));
-  pthread_setname_np(pthread_self(), beginning->name.c_str());
-  beginning->body();
-  return nullptr;
-}
-
-}  // namespace
 
 AllSignalsBlocked::AllSignalsBlocked() {
   uint64_t all = ~uint64_t{0};
@@ -38,17 +38,21 @@ Status Thread::Start(const char* name, size_t stack_size, std::function<void()> 
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   int error = pthread_attr_setstacksize(&attributes, stack_size);
-  auto beginning = std::make_unique<Beginning>(Beginning{name, std::move(body)});
+  beginning_ = std::make_shared<Beginning>(Beginning{name, std::move(body), nullptr});
+  beginning_->own_share = beginning_;
   if (error == 0) {
     sigset_t all, old;  // the new thread inherits the mask
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    error = pthread_create(&thread_, &attributes, Begin, beginning.get());
+    error = pthread_create(&thread_, &attributes, Beginning::Run, beginning_.get());
     pthread_sigmask(SIG_SETMASK, &old, nullptr);
   }
   pthread_attr_destroy(&attributes);
-  if (error != 0) return Status::System("starting a thread", error);
-  static_cast<void>(beginning.release());
+  if (error != 0) {
+    beginning_->own_share.reset();
+    beginning_.reset();
+    return Status::System("starting a thread", error);
+  }
   started_ = true;
   return Status();
 }
@@ -56,12 +60,14 @@ Status Thread::Start(const char* name, size_t stack_size, std::function<void()> 
 void Thread::Detach() {
   if (started_) pthread_detach(thread_);
   started_ = false;
+  beginning_.reset();
 }
 
 void Thread::Join() {
   if (!started_) return;
   pthread_join(thread_, nullptr);
   started_ = false;
+  beginning_.reset();
 }
 
 }  // namespace mproc::platform

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 #include "base/status.hh"
 
@@ -50,6 +51,9 @@ class Thread {
   void Detach();
 
  private:
+  struct Beginning;
+
+  std::shared_ptr<Beginning> beginning_;
   pthread_t thread_{};
   bool started_ = false;
 };

@@ -24,9 +24,9 @@ class CallbackQueue {
  private:
   mutable std::mutex mutex_;
   std::condition_variable some_;
-  Future* first_ = nullptr;        // mutex_
-  Future* last_ = nullptr;         // mutex_
-  bool stopped_ = false;           // mutex_
+  Future* first_ = nullptr;  // mutex_
+  Future* last_ = nullptr;   // mutex_
+  bool stopped_ = false;     // mutex_
   std::atomic<size_t> size_{0};
 };
 

@@ -24,8 +24,4 @@ Ending NotRunEnding(int32_t status, const std::string& message, int32_t cause);
 // Any thread; the pool's mutex may be held or not.
 void End(Future* task, Ending ending);
 
-// References of a record. The last one frees result, error and record.
-void Retain(Future* future);
-void Release(Future* future);
-
 }  // namespace mproc::pool

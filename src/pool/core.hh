@@ -11,10 +11,10 @@
 #include <mutex>
 #include <vector>
 
-#include "platform/fd.hh"
 #include "pool/options.hh"
 #include "pool/waiters.hh"
 #include "pool/worker_slot.hh"
+#include "runtime/fork_guard.hh"
 #include "runtime/runtime.hh"
 #include "task/table.hh"
 
@@ -28,9 +28,9 @@ class Pool;
 enum class Phase : uint8_t { kRunning, kClosing, kTerminating, kJoined };
 
 struct Counters {
-  std::atomic<uint64_t> ended{0};           // tasks and maps, whatever their outcome
+  std::atomic<uint64_t> ended{0};             // tasks and maps, whatever their outcome
   std::atomic<uint64_t> ended_badly[8] = {};  // by outcome, but for values
-  std::atomic<uint64_t> submitted{0};       // changes under the pool's mutex
+  std::atomic<uint64_t> submitted{0};         // changes under the pool's mutex
   std::atomic<uint64_t> starts{0};
   std::atomic<uint64_t> deaths{0};
   std::atomic<uint64_t> taken_back{0};
@@ -50,24 +50,24 @@ class DrainLock {
 struct Core {
   Options options;                                   // constant
   std::shared_ptr<runtime::Runtime> runtime;         // constant
-  platform::UniqueFd leader_bell;                    // constant; the leading waiter sleeps on it
-  platform::UniqueFd engine_bell;                    // constant; the engine's loop watches it
+  runtime::GuardedFd leader_bell;                    // constant; the leading waiter sleeps on it
+  runtime::GuardedFd engine_bell;                    // constant; the engine's loop watches it
   std::vector<std::unique_ptr<WorkerSlot>> workers;  // the vector is constant; slots as worker_slot.hh says
 
   std::mutex mutex;
-  std::atomic<Phase> phase{Phase::kRunning};         // changes under mutex
-  int32_t terminate_cause = 0;                       // mutex; MPROC_CAUSE_ of a terminating pool
-  bool broken = false;                               // mutex
-  Status broken_why;                                 // mutex
-  std::shared_ptr<const task::Table> table;          // mutex; null until known
-  uint64_t next_task_id = 1;                         // mutex
+  std::atomic<Phase> phase{Phase::kRunning};  // changes under mutex
+  int32_t terminate_cause = 0;                // mutex; MPROC_CAUSE_ of a terminating pool
+  bool broken = false;                        // mutex
+  Status broken_why;                          // mutex
+  std::shared_ptr<const task::Table> table;   // mutex; null until known
+  uint64_t next_task_id = 1;                  // mutex
 
   DrainLock drain_lock;
 
   Waiters waiters;
   Counters counters;
-  std::atomic<int64_t> callbacks_due{0};             // callbacks that have not returned
-  std::atomic<bool> leader_asleep{false};            // somebody may sleep on leader_bell
+  std::atomic<int64_t> callbacks_due{0};   // callbacks that have not returned
+  std::atomic<bool> leader_asleep{false};  // somebody may sleep on leader_bell
 
   // Tasks and maps that have not ended.
   uint64_t live() const {

@@ -108,8 +108,9 @@ bool Dispatcher::Give(WorkerSlot* worker, Future* task) {
       ListIdle(worker);
       if (given.code() != MPROC_ERROR_QUEUE_FULL) {
         // Nothing is under way that would free anything: waiting would be for ever.
-        End(task, NotRunEnding(given.code(), "the payload could not be handed to a worker: " + given.message(),
-                               MPROC_CAUSE_NONE));
+        End(task,
+            NotRunEnding(given.code(), "the payload could not be handed to a worker: " + given.message(),
+                         MPROC_CAUSE_NONE));
         return true;
       }
     }
@@ -152,11 +153,13 @@ void Dispatcher::Fill() {
 }
 
 void Dispatcher::Requeue(const std::vector<Future*>& tasks) {
-  for (auto task = tasks.rbegin(); task != tasks.rend(); ++task) {
-    (*task)->place = -1;
-    returned_.push_front(*task);
+  for (Future* task : tasks) {
+    task->place = -1;
+    auto at = std::lower_bound(returned_.begin(), returned_.end(), task,
+                               [](const Future* one, const Future* other) { return one->id < other->id; });
+    returned_.insert(at, task);
     queued_++;
-    queued_bytes_ += (*task)->size;
+    queued_bytes_ += task->size;
   }
 }
 
@@ -195,28 +198,21 @@ void Dispatcher::Balance() {
 }
 
 void Dispatcher::RescueStuck() {
+  std::vector<Future*> back;
   for (auto& worker : core_.workers) {
     bool moved = worker->progress != worker->tail;
     worker->progress = worker->tail;
-    if (worker->held == 0 || !worker->channel) {
-      if (moved) worker->stuck = false;
-      continue;
-    }
-    if (moved) {
-      worker->stuck = false;
-      continue;
-    }
-    // Holds tasks, none of which ended since the last look. If it has not even begun one it is stopped.
-    bool begun = !worker->channel->IsQueued(worker->tail);
-    worker->stuck = !begun;
-    if (!HasIdle()) continue;
-    std::vector<Future*> back;
+    if (moved) worker->stuck = false;
+    if (moved || worker->held == 0 || !worker->channel) continue;
+    // None of its tasks has ended since the last look: it is stopped, or runs a long one. What lies behind
+    // that must not wait for it, and nothing more is put there.
+    worker->stuck = true;
     for (uint64_t at = worker->tail; at < worker->channel->head(); at++) {
       if (Future* task = worker->TakeBack(at)) back.push_back(task);
     }
-    core_.counters.taken_back.fetch_add(back.size(), std::memory_order_relaxed);
-    Requeue(back);
   }
+  core_.counters.taken_back.fetch_add(back.size(), std::memory_order_relaxed);
+  Requeue(back);
   Fill();
 }
 

@@ -25,7 +25,7 @@ class Dispatcher {
   // Gives queued tasks to workers as long as some can take more; then lets idle workers take over what
   // others have not begun.
   void Fill();
-  // Puts tasks that a dead worker had not begun back, in order, before all others.
+  // Puts tasks that a worker had not begun back, in the order of their submission, before all others.
   void Requeue(const std::vector<Future*>& tasks);
 
   bool queue_empty() const { return !first_ && returned_.empty(); }
@@ -46,7 +46,8 @@ class Dispatcher {
   void WorkerGone(WorkerSlot* worker);
   // `worker` has ended tasks or passed taken slots.
   void Progress(WorkerSlot* worker);
-  // Moves tasks away from workers that do not move (stopped, or busy for long). From the supervisor's tick.
+  // Takes back what waits behind tasks that do not end (a stopped worker, a long task). From the
+  // supervisor's tick.
   void RescueStuck();
 
  private:
@@ -68,13 +69,13 @@ class Dispatcher {
 
   Pool* pool_;
   Core& core_;
-  Future* first_ = nullptr;       // the backlog; a map stays in front until its chunks are made
+  Future* first_ = nullptr;  // the backlog; a map stays in front until its chunks are made
   Future* last_ = nullptr;
-  std::deque<Future*> returned_;  // before the backlog
-  std::vector<WorkerSlot*> idle_; // used last = at the end; entries may be stale
-  WorkerSlot* current_ = nullptr; // given to last
-  WorkerSlot* poller_ = nullptr;  // may poll
-  uint64_t queued_ = 0;           // tasks in the backlog (a map: its chunks)
+  std::deque<Future*> returned_;   // before the backlog
+  std::vector<WorkerSlot*> idle_;  // used last = at the end; entries may be stale
+  WorkerSlot* current_ = nullptr;  // given to last
+  WorkerSlot* poller_ = nullptr;   // may poll
+  uint64_t queued_ = 0;            // tasks in the backlog (a map: its chunks)
   uint64_t queued_bytes_ = 0;
   std::atomic<bool> queue_hint_{false};
 };

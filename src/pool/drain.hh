@@ -103,9 +103,9 @@ class Drain {
   Dispatcher& dispatcher_;
   Supervisor& supervisor_;
   std::atomic<uint32_t> engine_armed_{ipc::kNobody};  // what Settle armed last
-  PollGate gate_{256};    // drain lock
-  uint32_t looks_ = 0;    // drain lock
-  Tally tally_;           // drain lock; of the worker being looked at
+  PollGate gate_{256};                                // drain lock
+  uint32_t looks_ = 0;                                // drain lock
+  Tally tally_;                                       // drain lock; of the worker being looked at
 };
 
 }  // namespace mproc::pool

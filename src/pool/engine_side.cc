@@ -16,8 +16,8 @@ void EngineSide::Open(int bell, std::function<void()> rung, std::function<bool()
     self->keep_ = keep;
     self->tick_ = tick;
     // Without these two the pool still works, by threads that wait; there is no better way to report it.
-    Status watched = self->bell_.Start(self->runtime_->loop(), bell, loop::kReadable,
-                                       [rung](int) { rung(); });
+    Status watched =
+        self->bell_.Start(self->runtime_->loop(), bell, loop::kReadable, [rung](int) { rung(); });
     Status timed = self->ticker_.Init(self->runtime_->loop(), [side = self.get()] {
       if (side->tick_()) return;
       side->ticker_.Stop();

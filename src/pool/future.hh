@@ -68,24 +68,24 @@ struct alignas(128) Future {
   std::atomic<uint32_t> refs;
   std::atomic<uint32_t> state;
   uint32_t function;
-  Pool* pool;              // one reference, held as long as the record is in use
+  Pool* pool;  // one reference, held as long as the record is in use
   uint64_t id;
-  Future* next;            // in the backlog, a free list or the callback queue
+  Future* next;  // in the backlog, a free list or the callback queue
   union {
-    Extra* extra;          // of a task or map; may be null
-    Future* parent;        // of a chunk; lives until all its chunks have ended
+    Extra* extra;    // of a task or map; may be null
+    Future* parent;  // of a chunk; lives until all its chunks have ended
   };
-  uint64_t size;           // of the payload, then of the value
-  uint64_t position;       // in the task ring of its worker             (pool's mutex)
-  uint32_t index;          // of a chunk of one item: its place in the map, saturated
-  int32_t worker_pid;      // who ran it, from the moment it was given out
+  uint64_t size;       // of the payload, then of the value
+  uint64_t position;   // in the task ring of its worker             (pool's mutex)
+  uint32_t index;      // of a chunk of one item: its place in the map, saturated
+  int32_t worker_pid;  // who ran it, from the moment it was given out
   uint32_t worker_number;
-  int32_t place;           // worker it was given to, -1 in the backlog  (pool's mutex)
+  int32_t place;  // worker it was given to, -1 in the backlog  (pool's mutex)
   task::Kind kind;
   Input input;
-  bool is_chunk;           // `parent` holds, else `extra`
-  bool is_map;             // extra->map holds
-  bool tombstone;          // ended while in the backlog                 (pool's mutex)
+  bool is_chunk;   // `parent` holds, else `extra`
+  bool is_map;     // extra->map holds
+  bool tombstone;  // ended while in the backlog                 (pool's mutex)
   union {
     std::byte bytes[kFutureInline];  // a small payload or value
     std::byte* heap;                 // malloc'ed
@@ -102,6 +102,9 @@ static_assert(sizeof(Future) == 128);
 
 // Copies bytes into the record, or behind it if they are many. False without memory.
 bool StoreBytes(Future* future, ByteView value);
+// References of a record. The last one frees result, error and record. (completion.cc)
+void Retain(Future* future);
+void Release(Future* future);
 // Frees what is behind the record.
 void FreeBytes(Future* future);
 

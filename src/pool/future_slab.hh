@@ -30,10 +30,10 @@ class FutureSlab {
 
   mutable std::mutex mutex_;
   platform::AddressRange range_;
-  Future* free_ = nullptr;               // mutex_
-  size_t free_count_ = 0;                // mutex_
-  std::atomic<size_t> committed_{0};     // bytes; grows under mutex_
-  size_t carved_ = 0;                    // bytes handed out at least once; mutex_
+  Future* free_ = nullptr;            // mutex_
+  size_t free_count_ = 0;             // mutex_
+  std::atomic<size_t> committed_{0};  // bytes; grows under mutex_
+  size_t carved_ = 0;                 // bytes handed out at least once; mutex_
 };
 
 }  // namespace mproc::pool

@@ -171,8 +171,8 @@ bool MapState::ChunkEnded(const Future& chunk, Ending* ending) {
       good = TakeItems(first, count, ending->value);
     }
     if (good) return Finished(count);
-    *ending = ErrorEnding({MPROC_ERROR_PROTOCOL, "MPROC_ERROR_PROTOCOL",
-                           "the worker's results of a chunk cannot be read", ""});
+    *ending = ErrorEnding(
+        {MPROC_ERROR_PROTOCOL, "MPROC_ERROR_PROTOCOL", "the worker's results of a chunk cannot be read", ""});
   }
   const std::string message = ending->error ? ending->error->error.message : std::string();
   SetRange(first, count, ending->outcome, message);

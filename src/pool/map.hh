@@ -78,13 +78,13 @@ class MapState {
   bool Finished(uint64_t items);
 
   MapInput input_;
-  uint64_t next_ = 0;                 // pool's mutex
-  std::vector<std::byte> packed_;     // items one after the other
-  std::vector<uint64_t> offsets_;     // of each item, and the end
+  uint64_t next_ = 0;              // pool's mutex
+  std::vector<std::byte> packed_;  // items one after the other
+  std::vector<uint64_t> offsets_;  // of each item, and the end
 
-  std::mutex mutex_;                  // guards all below
-  uint64_t ended_ = 0;                // items
-  std::vector<Item> items_;           // byte items only
+  std::mutex mutex_;         // guards all below
+  uint64_t ended_ = 0;       // items
+  std::vector<Item> items_;  // byte items only
   std::deque<std::vector<std::byte>> storage_;
   int32_t outcome_ = MPROC_OUTCOME_VALUE;
   std::unique_ptr<ErrorInfo> first_error_;

@@ -16,7 +16,7 @@ namespace mproc::pool {
 struct Options {
   int32_t workers = 0;  // 0: the default of this machine
   std::string name = "Pool";
-  std::string module;   // empty: this program itself
+  std::string module;  // empty: this program itself
   std::string worker_program;
   std::optional<task::Table> table;
   bool has_initializer = false;

@@ -47,8 +47,8 @@ Status Pool::Start() {
   if (!leader.ok()) return leader.status();
   auto engine = platform::MakeEventFd();
   if (!engine.ok()) return engine.status();
-  core_.leader_bell = std::move(*leader);
-  core_.engine_bell = std::move(*engine);
+  core_.leader_bell = runtime::GuardedFd(std::move(*leader));
+  core_.engine_bell = runtime::GuardedFd(std::move(*engine));
   if (core_.options.table) core_.table = std::make_shared<const task::Table>(*core_.options.table);
   for (int32_t i = 0; i < core_.options.workers; i++) {
     core_.workers.push_back(std::make_unique<WorkerSlot>());

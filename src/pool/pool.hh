@@ -80,7 +80,7 @@ class Pool : public runtime::Runtime::Member, public std::enable_shared_from_thi
  private:
   explicit Pool(Options options);
   Status Start();
-  Status CheckSubmit(uint32_t function);       // mutex held
+  Status CheckSubmit(uint32_t function);  // mutex held
   Status EnsureCallbackThread();
   Status MakeRoom(std::unique_lock<std::mutex>* lock, uint64_t bytes, const Deadline& deadline);
   Future* NewTask(uint32_t function, const Callbacks& callbacks, bool wanted);  // mutex held
@@ -102,16 +102,16 @@ class Pool : public runtime::Runtime::Member, public std::enable_shared_from_thi
   std::shared_ptr<EngineSide> engine_;
   CallbackQueue callbacks_;
   std::mutex thread_mutex_;
-  platform::Thread callback_thread_;           // thread_mutex_
+  platform::Thread callback_thread_;  // thread_mutex_
   std::atomic<bool> dispatching_{false};
-  std::atomic<bool> destroy_later_{false};     // a callback destroyed the pool
-  uint32_t submits_ = 0;                       // mutex
+  std::atomic<bool> destroy_later_{false};  // a callback destroyed the pool
+  uint32_t submits_ = 0;                    // mutex
 
-  Future* free_ = nullptr;                     // records to hand out; mutex
-  std::atomic<Future*> returned_{nullptr};     // records that came back, pushed by any thread
+  Future* free_ = nullptr;                  // records to hand out; mutex
+  std::atomic<Future*> returned_{nullptr};  // records that came back, pushed by any thread
   // The pool lives until every record is free and Destroy has ended: each adds one to freed_, and the one
   // that reaches last_free_ (unknown before the end of Destroy) drops self_.
-  uint64_t made_ = 0;                          // records given out; mutex
+  uint64_t made_ = 0;  // records given out; mutex
   std::atomic<uint64_t> freed_{0};
   std::atomic<uint64_t> last_free_{UINT64_MAX};
   std::shared_ptr<Pool> self_;

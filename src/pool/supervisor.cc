@@ -57,7 +57,8 @@ void Supervisor::Deliver(WorkerEvent event) {
 Status Supervisor::StartWorker(WorkerSlot* worker) {
   worker->Clear();
   uint32_t number = next_number_++;
-  std::string prefix = core_.options.name == "Pool" ? "SpawnPoolWorker-" : core_.options.name + "-SpawnPoolWorker-";
+  std::string prefix =
+      core_.options.name == "Pool" ? "SpawnPoolWorker-" : core_.options.name + "-SpawnPoolWorker-";
   worker->name = prefix + std::to_string(number);
   auto channel = ipc::HostChannel::Create(static_cast<uint32_t>(core_.options.polling));
   if (!channel.ok()) return channel.status();
@@ -65,9 +66,8 @@ Status Supervisor::StartWorker(WorkerSlot* worker) {
   if (!ends.ok()) return ends.status();
   auto listener = platform::DuplicateFd(ends->first.get());
   if (!listener.ok()) return listener.status();
-  Status sent =
-      SendSetup(ends->first.get(), core_.options, plan_, number, worker->name,
-                {channel->memory_fd(), core_.leader_bell.get(), core_.engine_bell.get()});
+  Status sent = SendSetup(ends->first.get(), core_.options, plan_, number, worker->name,
+                          {channel->memory_fd(), core_.leader_bell.get(), core_.engine_bell.get()});
   if (!sent.ok()) return sent;
   channel->CloseMemoryFd();
   auto link = std::make_shared<WorkerLink>(
@@ -87,7 +87,7 @@ Status Supervisor::StartWorker(WorkerSlot* worker) {
   }
   worker->child = *child;
   worker->channel.emplace(std::move(*channel));
-  worker->socket = std::move(ends->first);
+  worker->socket = runtime::GuardedFd(std::move(ends->first));
   worker->link = link;
   link->Open(std::move(*listener), core_.options.start_limit);
   core_.counters.starts.fetch_add(1, std::memory_order_relaxed);
@@ -127,10 +127,9 @@ void Supervisor::OnFailedStart(WorkerSlot* worker, const Status& why) {
   core_.WakeEveryone();
   if (IsHopeless(why.code()) || failed_in_row_ >= kMostFailedStarts) {
     return Break(Status(IsHopeless(why.code()) ? why.code() : MPROC_ERROR_BROKEN,
-                        IsHopeless(why.code())
-                            ? told.message()
-                            : std::to_string(failed_in_row_) + " starts in a row failed; the last: " +
-                                  told.message(),
+                        IsHopeless(why.code()) ? told.message()
+                                               : std::to_string(failed_in_row_) +
+                                                     " starts in a row failed; the last: " + told.message(),
                         why.os_code()));
   }
   restart_due_ = true;
@@ -148,11 +147,11 @@ void Supervisor::OnHello(WorkerSlot* worker, std::shared_ptr<const task::Table> 
   if (!core_.table) core_.table = table;
   if (core_.table->Fingerprint() != table->Fingerprint()) {
     Kill(worker);
-    OnFailedStart(worker, Status(MPROC_ERROR_TABLE_MISMATCH,
-                                 "its function table (" + std::to_string(table->size()) +
-                                     " functions) is not the one the pool expects (" +
-                                     std::to_string(core_.table->size()) +
-                                     " functions): ids and names must be equal"));
+    OnFailedStart(worker,
+                  Status(MPROC_ERROR_TABLE_MISMATCH, "its function table (" + std::to_string(table->size()) +
+                                                         " functions) is not the one the pool expects (" +
+                                                         std::to_string(core_.table->size()) +
+                                                         " functions): ids and names must be equal"));
     return;
   }
   if (worker->state != WorkerState::kStarting) return;  // it was told to end meanwhile
@@ -249,8 +248,8 @@ void Supervisor::OnExited(WorkerSlot* worker, runtime::ChildExit exit) {
     std::string how = exit.signal ? "it was ended by signal " + std::to_string(exit.signal)
                                   : "it exited with code " + std::to_string(exit.code);
     std::string trace = platform::FormatCrashTrace(worker->channel->trace(), ipc::kTraceBytes);
-    OnFailedStart(worker, Status(MPROC_ERROR_BROKEN, how + " before it was ready" +
-                                                         (trace.empty() ? "" : "\n" + trace)));
+    OnFailedStart(worker, Status(MPROC_ERROR_BROKEN,
+                                 how + " before it was ready" + (trace.empty() ? "" : "\n" + trace)));
   }
   worker->Clear();
   if (core_.broken) {

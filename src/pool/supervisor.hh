@@ -71,15 +71,15 @@ class Supervisor {
   WorkerPlan plan_;
 
   std::mutex inbox_mutex_;
-  std::vector<WorkerEvent> inbox_;        // inbox_mutex_
+  std::vector<WorkerEvent> inbox_;  // inbox_mutex_
   std::atomic<bool> inbox_filled_{false};
 
   // mutex
   uint32_t next_number_ = 1;
   int failed_in_row_ = 0;
   Status first_failure_;
-  bool restart_due_ = false;              // a later start is planned
-  int quiet_ticks_ = 0;                   // engine thread
+  bool restart_due_ = false;  // a later start is planned
+  int quiet_ticks_ = 0;       // engine thread
 };
 
 }  // namespace mproc::pool

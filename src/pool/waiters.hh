@@ -10,7 +10,7 @@ namespace mproc::pool {
 
 // A sleeping thread's own node, on its stack.
 struct Waiter {
-  std::atomic<uint32_t> word{0};  // 0 asleep, 1 look again
+  std::atomic<uint32_t> word{0};                 // 0 asleep, 1 look again
   std::atomic<uint32_t>* shared_word = nullptr;  // the word of a thread with several nodes, instead
   bool can_lead = true;
   Waiter* previous = nullptr;
@@ -32,7 +32,7 @@ class Waiters {
   static void Wake(Waiter* waiter);
 
   std::mutex mutex_;
-  Waiter* first_ = nullptr;           // mutex_
+  Waiter* first_ = nullptr;             // mutex_
   std::atomic<uint32_t> followers_{0};  // registered threads that may lead; changes under mutex_
   std::atomic<uint32_t> others_{0};
 };

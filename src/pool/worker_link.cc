@@ -7,7 +7,7 @@ void WorkerLink::Open(platform::UniqueFd socket, int64_t limit) {
   auto shared = std::make_shared<platform::UniqueFd>(std::move(socket));  // a posted action is copied
   runtime_->Post([self = shared_from_this(), shared, limit] {
     if (!self->deliver_) return;
-    self->socket_ = std::move(*shared);
+    self->socket_ = runtime::GuardedFd(std::move(*shared));
     Status watched = self->poll_.Start(self->runtime_->loop(), self->socket_.get(), loop::kReadable,
                                        [link = self.get()](int) { link->OnReadable(); });
     Status timed = self->timer_.Init(self->runtime_->loop(), [link = self.get()] {
@@ -54,7 +54,7 @@ void WorkerLink::OnStartFailed(uint64_t, const Status& why) {
 
 void WorkerLink::OnExited(uint64_t, runtime::ChildExit exit) {
   if (!deliver_) return;
-  if (socket_) OnReadable();  // its last words
+  if (socket_.valid()) OnReadable();  // its last words
   StopListening();
   WorkerEvent event = Event(WorkerEvent::Kind::kExited);
   event.exit = exit;
@@ -63,7 +63,7 @@ void WorkerLink::OnExited(uint64_t, runtime::ChildExit exit) {
 
 void WorkerLink::OnReadable() {
   platform::Message message;
-  while (socket_) {
+  while (socket_.valid()) {
     switch (platform::ReceiveMessage(socket_.get(), false, &message)) {
       case platform::Receive::kNothing:
         return;

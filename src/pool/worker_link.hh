@@ -10,6 +10,7 @@
 #include "loop/poll.hh"
 #include "loop/timer.hh"
 #include "pool/core.hh"
+#include "runtime/fork_guard.hh"
 #include "runtime/launcher_client.hh"
 
 namespace mproc::pool {
@@ -56,8 +57,8 @@ class WorkerLink : public runtime::ChildObserver, public std::enable_shared_from
   std::shared_ptr<runtime::Runtime> runtime_;
   int place_;
   uint32_t number_;
-  Deliver deliver_;             // emptied by Close, on the engine thread
-  platform::UniqueFd socket_;
+  Deliver deliver_;  // emptied by Close, on the engine thread
+  runtime::GuardedFd socket_;
   loop::Poll poll_;
   loop::Timer timer_;
   ipc::LongBody hello_{4 << 20};

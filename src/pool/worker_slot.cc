@@ -19,8 +19,7 @@ constexpr uint64_t kBytesAhead = uint64_t{16} << 20;  // beyond two tasks
 
 uint32_t WorkerSlot::Depth() const {
   if (task_ns == 0) return kFirstDepth;
-  return static_cast<uint32_t>(
-      std::clamp<uint64_t>(kWorkAhead / task_ns, kLeastDepth, ipc::kSlots));
+  return static_cast<uint32_t>(std::clamp<uint64_t>(kWorkAhead / task_ns, kLeastDepth, ipc::kSlots));
 }
 
 uint64_t WorkerSlot::WaitEstimate() const {

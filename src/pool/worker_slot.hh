@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // One place of a pool for a worker: its process, its channel, and what it holds. A passive object.
 //
-// Guards. "mutex": the pool's mutex. "drain": the pool's drain lock. The channel and the worker as a whole are
-// made and taken away with both held, so that either is enough to use them.
+// Guards. "mutex": the pool's mutex. "drain": the pool's drain lock. The channel and the worker as a whole
+// are made and taken away with both held, so that either is enough to use them.
 #pragma once
 
 #include <array>
@@ -15,6 +15,7 @@
 
 #include "ipc/channel.hh"
 #include "pool/future.hh"
+#include "runtime/fork_guard.hh"
 #include "runtime/launcher_client.hh"
 
 namespace mproc::pool {
@@ -31,30 +32,30 @@ enum class WorkerState : uint8_t {
 class WorkerSlot {
  public:
   int place = 0;
-  uint32_t number = 0;                      // of the present worker            (mutex)
-  std::string name;                         //                                  (mutex)
+  uint32_t number = 0;  // of the present worker            (mutex)
+  std::string name;     //                                  (mutex)
   std::atomic<pid_t> pid{0};
-  WorkerState state = WorkerState::kNone;   //                                  (mutex)
-  bool distrusted = false;                  // wrote nonsense: is being killed  (drain)
-  uint64_t child = 0;                       // the launcher's name for it       (mutex)
-  std::shared_ptr<WorkerLink> link;         // the engine's side of it          (mutex)
+  WorkerState state = WorkerState::kNone;  //                                  (mutex)
+  bool distrusted = false;                 // wrote nonsense: is being killed  (drain)
+  uint64_t child = 0;                      // the launcher's name for it       (mutex)
+  std::shared_ptr<WorkerLink> link;        // the engine's side of it          (mutex)
 
   std::optional<ipc::HostChannel> channel;  // each side as ipc/channel.hh says
-  platform::UniqueFd socket;                // fd 3 of the worker; sends: mutex, receives: socket_mutex
+  runtime::GuardedFd socket;                // fd 3 of the worker; sends: mutex, receives: socket_mutex
   std::mutex socket_mutex;
-  ipc::BlockReader blocks{true};            // socket_mutex
+  ipc::BlockReader blocks{true};  // socket_mutex
 
   // What it holds: entry position % kSlots. Whoever exchanges an entry to null ends or moves that task.
   std::array<std::atomic<Future*>, ipc::kSlots> in_flight{};
-  uint64_t tail = 0;                        // positions below it are done with (mutex)
-  uint32_t held = 0;                        // tasks given and not ended        (mutex)
-  uint64_t held_bytes = 0;                  //                                  (mutex)
-  uint64_t passed = 0;                      // what it said it passed           (drain)
-  bool listed_idle = false;                 //                                  (mutex)
+  uint64_t tail = 0;         // positions below it are done with (mutex)
+  uint32_t held = 0;         // tasks given and not ended        (mutex)
+  uint64_t held_bytes = 0;   //                                  (mutex)
+  uint64_t passed = 0;       // what it said it passed           (drain)
+  bool listed_idle = false;  //                                  (mutex)
   std::atomic<uint64_t> tasks_done{0};
-  uint32_t task_ns = 0;                     // what its tasks take, smoothed; 0 unknown (mutex)
-  bool stuck = false;                       // does not begin what it was given      (mutex)
-  uint64_t progress = 0;                    // tail at the supervisor's last look (mutex)
+  uint32_t task_ns = 0;   // what its tasks take, smoothed; 0 unknown (mutex)
+  bool stuck = false;     // does not begin what it was given      (mutex)
+  uint64_t progress = 0;  // tail at the supervisor's last look (mutex)
 
   // Tasks it should hold at most: half a millisecond of work.
   uint32_t Depth() const;

@@ -26,7 +26,8 @@ Result<WorkerPlan> PlanWorkerStart(const Options& options, const std::string& wo
   if (!self.ok()) return self.status();
   plan.program = std::move(*self);
   plan.arguments = {plan.program};
-  plan.nonce = static_cast<uint64_t>(NowNs()) * 0x9e3779b97f4a7c15ull ^ static_cast<uint64_t>(platform::CurrentPid());
+  plan.nonce =
+      static_cast<uint64_t>(NowNs()) * 0x9e3779b97f4a7c15ull ^ static_cast<uint64_t>(platform::CurrentPid());
   plan.environment = {std::string(task::kSelfMark) + "=" + std::to_string(plan.nonce)};
   return plan;
 }

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <utility>
 
+#include "platform/signals.hh"
 #include "platform/surroundings.hh"
 
 namespace mproc::runtime {

@@ -6,8 +6,6 @@
 // lock held. Each started child ends with exactly one OnStartFailed or OnExited.
 #pragma once
 
-#include <sys/types.h>
-
 #include <condition_variable>
 #include <memory>
 #include <mutex>

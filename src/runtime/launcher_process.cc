@@ -7,16 +7,17 @@
 // socket is of no use), it is reaped if it is a child of ours, and the owner is told once.
 #include "runtime/launcher_process.hh"
 
-#include <csignal>
 #include <utility>
 
-#include "platform/surroundings.hh"
+#include "base/clock.hh"
+#include "platform/signals.hh"
 
 namespace mproc::runtime {
 namespace {
 
 constexpr int64_t kMillisecond = 1000000;
 constexpr int64_t kEndCheck = 2 * kMillisecond;
+constexpr int64_t kEndGrace = 200 * kMillisecond;  // for a process whose socket has ended, to end by itself
 
 // A socket whose peer died with unread messages tells an error before it tells what is left to read.
 constexpr int kEndsToBelieve = 2;
@@ -71,7 +72,10 @@ void LauncherProcess::Watch(loop::Loop& loop, Owner* owner) {
   Status status = timer_.Init(loop, [this] { CheckEnd(); });
   if (!status.ok()) return;  // no memory for a few bytes; it ends with the process
   if (status.ok() && process_.fd() >= 0) {
-    status = process_poll_.Start(loop, process_.fd(), loop::kReadable, [this](int) { OnEndSign(); });
+    status = process_poll_.Start(loop, process_.fd(), loop::kReadable, [this](int) {
+      OnEndSign();
+      CheckEnd();
+    });
   }
   if (status.ok()) {
     status =
@@ -145,16 +149,20 @@ void LauncherProcess::OnEndSign() {
   if (dying_ || ended_) return;
   dying_ = true;
   closed_ = true;
+  kill_at_ = NowNs() + kEndGrace;
   socket_poll_.Close();
-  process_poll_.Close();
   timer_.Start(0, kEndCheck);
 }
 
 // The timer: a launcher that was told to finish has had its time, or a dying one is looked after.
 void LauncherProcess::CheckEnd() {
   if (ended_) return;
-  if (!dying_) OnEndSign();
+  if (!dying_) {
+    OnEndSign();
+    kill_at_ = 0;
+  }
   if (!process_.Ended()) {
+    if (NowNs() < kill_at_) return;
     if (!process_.Signal(SIGKILL)) {  // not ours to kill any more: it ends with the socket
       std::lock_guard lock(mutex_);
       socket_.Reset();

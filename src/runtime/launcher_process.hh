@@ -87,6 +87,7 @@ class LauncherProcess {
   loop::Timer timer_;  // patience of Finish, then the check for the end
   platform::Message message_;
   bool dying_ = false;
+  int64_t kill_at_ = 0;  // when a dying one has had its time
   bool ended_ = false;
 };
 

@@ -54,15 +54,13 @@ class MemoryInput : public cereal::InputArchive<MemoryInput, cereal::AllowEmptyC
 };
 
 template <typename T>
-  requires std::is_arithmetic_v<T>
+requires std::is_arithmetic_v<T>
 void CEREAL_SAVE_FUNCTION_NAME(MemoryOutput& archive, const T& value) {
   archive.saveBinary(&value, sizeof value);
 }
 template <typename T>
-  requires std::is_arithmetic_v<T>
-void CEREAL_LOAD_FUNCTION_NAME(MemoryInput& archive, T& value) {
-  archive.loadBinary(&value, sizeof value);
-}
+requires std::is_arithmetic_v<T>
+void CEREAL_LOAD_FUNCTION_NAME(MemoryInput& archive, T& value) { archive.loadBinary(&value, sizeof value); }
 template <typename T>
 void CEREAL_SERIALIZE_FUNCTION_NAME(MemoryOutput& archive, cereal::NameValuePair<T>& pair) {
   archive(pair.value);

@@ -7,8 +7,8 @@ namespace mproc::task {
 
 template <typename Archive>
 void CEREAL_SERIALIZE_FUNCTION_NAME(Archive& archive, Setup& setup) {
-  archive(setup.nonce, setup.worker_number, setup.worker_name, setup.host_pid, setup.module, setup.has_initializer,
-          setup.initializer);
+  archive(setup.nonce, setup.worker_number, setup.worker_name, setup.host_pid, setup.module,
+          setup.has_initializer, setup.initializer);
   std::string data(AsText(setup.initializer_data));
   archive(data);
   auto bytes = AsBytes(data);

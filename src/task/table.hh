@@ -43,8 +43,8 @@ class Table {
   const Function* FindSparse(uint32_t id) const;
 
   std::vector<Function> functions_;
-  std::vector<uint32_t> dense_;                     // place in functions_ + 1, for small ids
-  std::unordered_map<uint32_t, uint32_t> sparse_;   // the same for all ids
+  std::vector<uint32_t> dense_;                    // place in functions_ + 1, for small ids
+  std::unordered_map<uint32_t, uint32_t> sparse_;  // the same for all ids
   std::unordered_map<std::string, uint32_t> names_;
 };
 

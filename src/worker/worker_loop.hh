@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The worker's life after its start: take, run, reply, look again, poll a little, sleep. Worker's main thread.
+// The worker's life after its start: take, run, reply, look again, poll a little, sleep. Worker's main
+// thread.
 #pragma once
 
 #include <cstdint>

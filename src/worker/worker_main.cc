@@ -23,7 +23,8 @@ bool g_is_worker = false;
 
 int Refuse(const Status& why) {
   std::string text = why.message().substr(0, platform::kMaxMessage / 2);
-  ipc::MessageHead head{static_cast<uint32_t>(ipc::MessageType::kRefused), static_cast<uint32_t>(why.code()), 0};
+  ipc::MessageHead head{static_cast<uint32_t>(ipc::MessageType::kRefused), static_cast<uint32_t>(why.code()),
+                        0};
   Status sent = ipc::SendFrame(kSocket, head, AsBytes(text), {}, true);
   (void)sent;
   return 1;
@@ -107,9 +108,9 @@ int WorkerMain(const task::Table* own, uint64_t nonce, const CallEntry& call_ent
   if (setup->has_initializer) {
     task::TaskError error;
     if (!runner.RunAlone(setup->initializer, setup->initializer_data, &error)) {
-      return Refuse(Status(MPROC_ERROR_BROKEN, "the initializer, function " + std::to_string(setup->initializer) +
-                                                   ", failed with " + std::to_string(error.code) + ": " +
-                                                   error.message));
+      return Refuse(Status(MPROC_ERROR_BROKEN, "the initializer, function " +
+                                                   std::to_string(setup->initializer) + ", failed with " +
+                                                   std::to_string(error.code) + ": " + error.message));
     }
     std::vector<std::byte>().swap(setup->initializer_data);
   }

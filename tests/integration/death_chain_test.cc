@@ -33,7 +33,8 @@ struct Killed {
       kill(host, SIGKILL);
       waitpid(host, nullptr, 0);
     }
-    EXPECT_TRUE(Soon([this] { return told.holder <= 0 || StateOf(told.holder) == '\0' || StateOf(told.holder) == 'Z'; }));
+    EXPECT_TRUE(Soon(
+        [this] { return told.holder <= 0 || StateOf(told.holder) == '\0' || StateOf(told.holder) == 'Z'; }));
   }
 };
 

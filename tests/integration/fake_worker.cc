@@ -53,31 +53,27 @@ int Report() {
   for (int signo = 1; signo < 65; signo++) {
     struct sigaction action {};
     if (sigismember(&blocked, signo) == 1) blocked_count++;
-    if (sigaction(signo, nullptr, &action) == 0 && action.sa_handler != SIG_DFL) ignored_count++;
+    if (sigaction(signo, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) ignored_count++;
   }
   char directory[512] = "";
   if (!getcwd(directory, sizeof directory)) directory[0] = '\0';
   mode_t mask = umask(0);
   const char* extra = getenv("MPROC_TEST_EXTRA");
   char text[4096];
-  int size = snprintf(text, sizeof text,
-                      "cwd=%s umask=%03o uid=%d sid=%d ppid=%d in=%s out=%s err=%s fds=%s extra=%s blocked=%d "
-                      "ignored=%d",
-                      directory, static_cast<unsigned>(mask), static_cast<int>(getuid()),
-                      static_cast<int>(getsid(0)), static_cast<int>(getppid()), Target(0).c_str(),
-                      Target(1).c_str(), Target(2).c_str(), OpenDescriptors().c_str(), extra ? extra : "",
-                      blocked_count, ignored_count);
+  int size = snprintf(
+      text, sizeof text,
+      "cwd=%s umask=%03o uid=%d sid=%d ppid=%d in=%s out=%s err=%s fds=%s extra=%s blocked=%d "
+      "ignored=%d",
+      directory, static_cast<unsigned>(mask), static_cast<int>(getuid()), static_cast<int>(getsid(0)),
+      static_cast<int>(getppid()), Target(0).c_str(), Target(1).c_str(), Target(2).c_str(),
+      OpenDescriptors().c_str(), extra ? extra : "", blocked_count, ignored_count);
   return write(3, text, static_cast<size_t>(size)) == size ? 0 : 1;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  std::string what = argc > 1 ? argv[1] : "";
-  if (what == "--launcher") return mproc::launcher::LauncherMain();
+int BeChild(const std::string& what, const char* code) {
   if (what == "report") return Report();
   mproc::platform::DieWithLauncher();
-  if (what == "exit") return argc > 2 ? atoi(argv[2]) : 0;
+  if (what == "exit") return code ? atoi(code) : 0;
   if (what == "abort") {
     prctl(PR_SET_DUMPABLE, 0);  // no core file
     abort();
@@ -91,4 +87,12 @@ int main(int argc, char** argv) {
     for (;;) pause();
   }
   return 64;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string what = argc > 1 ? argv[1] : "";
+  if (what == "--launcher") return mproc::launcher::LauncherMain();
+  _exit(BeChild(what, argc > 2 ? argv[2] : nullptr));  // without the exit handlers of sanitizers
 }

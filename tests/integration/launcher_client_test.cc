@@ -111,7 +111,8 @@ TEST(LauncherClient, HostWithStandardDescriptorsClosed) {
     }
     dup2(saved, 1);
     dup2(saved, 2);
-    EXPECT_NE(report.find("in=/dev/null out=/dev/null err=/dev/null fds=0,1,2,3 "), std::string::npos) << report;
+    EXPECT_NE(report.find("in=/dev/null out=/dev/null err=/dev/null fds=0,1,2,3 "), std::string::npos)
+        << report;
     EXPECT_EQ(forked_status, 0);
     EXPECT_TRUE(finished.ok()) << finished.message();
     EXPECT_TRUE(still_closed);
@@ -296,6 +297,7 @@ TEST(LauncherClient, AHostThatChangedItsUserGetsAnotherLauncher) {
 
 // With every number of free descriptors: it works or says so, and nothing leaks.
 TEST(LauncherClient, DescriptorLimitOfTheHost) {
+  if (kAddressSanitizer) GTEST_SKIP() << "the sanitizer itself needs descriptors";
   InChild([] {
     platform::CloseFrom(3);  // no holes below the limit
     WarmUp();
@@ -337,6 +339,7 @@ TEST(LauncherClient, DescriptorLimitOfTheHost) {
 }
 
 TEST(LauncherClient, DescriptorLimitAtTheVeryFirstStart) {
+  if (kAddressSanitizer) GTEST_SKIP() << "the sanitizer itself needs descriptors";
   InChild([] {  // libuv has opened nothing yet
     platform::CloseFrom(3);
     rlimit limit{};
@@ -352,6 +355,7 @@ TEST(LauncherClient, DescriptorLimitAtTheVeryFirstStart) {
 }
 
 TEST(LauncherClient, DescriptorLimitOfTheLauncher) {
+  if (kAddressSanitizer) GTEST_SKIP() << "the sanitizer itself needs descriptors";
   InHost([](Host& host) {
     host.Start({"exit", "0"});  // so the launcher runs
     rlimit old{}, low{};

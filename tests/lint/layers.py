@@ -29,14 +29,15 @@ ROOMS = {
     "queue": LOW | {"sync", "ipc"},
     "shm": LOW | {"sync", "ipc"},
     "manager": LOW | {"runtime", "ipc", "loop"} | {f"{n}:front" for n in ("queue", "sync", "shm", "task", "pool")},
-    "capi": {"base", "worker:entry"} | {f"{n}:front" for n in (
-        "pool", "process", "queue", "sync", "shm", "manager", "task", "runtime")},
+    "capi": {"base", "worker:entry", "launcher:entry"} | {f"{n}:front" for n in (
+        "pool", "process", "queue", "sync", "shm", "manager", "task", "runtime", "platform")},
     "cli": set(),      # a user like any other: sees include/mproc only
     "include": set(),
 }
-ENTRY = {"worker": {"worker_main.hh"}}
+ENTRY = {"worker": {"worker_main.hh", "call.hh"}, "launcher": {"launcher_main.hh"}}
 FRONT = {
-    "pool": {"pool.hh", "future.hh", "map.hh", "options.hh"},
+    "platform": {"fork_mark.hh"},  # one load that tells a forked child; no system call
+    "pool": {"pool.hh", "future.hh", "future_slab.hh", "map.hh", "options.hh", "wait.hh", "callbacks.hh"},
     "task": {"table.hh", "call.hh", "task.hh", "value.hh"},
     "runtime": {"runtime.hh"},
 }

@@ -1,13 +1,13 @@
+// SPDX-License-Identifier: MIT
 /*
  * How results get from the workers to whoever needs them, and who sleeps where.
+ * README.md says which step is which line of the library, run.py what is run.
  *
- * Every read-modify-write, load and store of a shared word in the code is
- * sequentially consistent, so one step here is one such access (or one short
- * section under a mutex).  Nothing in this model wakes up by itself: the finite
- * slices that the code sleeps in are left out on purpose.
+ * One step is one access to a shared word, all of them sequentially consistent,
+ * or one short section under a mutex. Nothing here wakes up by itself: the
+ * slices and ticks of the code are left out, so nothing can rely on them.
  *
- * A configuration is chosen with -D (see run.py); -DBREAK_x takes one step of
- * the protocol away, and the check must then fail.
+ * -DBREAK_x takes one step of the protocol away; the check must then fail.
  */
 
 #ifndef NC
@@ -15,6 +15,9 @@
 #endif
 #ifndef RS
 #define RS 2            /* slots in a task ring                              */
+#endif
+#ifndef DEPTH
+#define DEPTH RS        /* tasks a worker holds at most                      */
 #endif
 #ifndef NW
 #define NW 2            /* waiters; waiter i submits task i and waits for it */
@@ -33,148 +36,126 @@
 #endif
 
 #define BIT(i)     (1 << (i))
-#define SLOTS      (NC * RS)
 
-#define EMPTY      0
+#define EMPTY      0    /* or of an earlier round                            */
 #define PUBLISHED  1
 #define CLAIMED    2
 #define TAKEN      3
 
 #define NONE       255
 
-/* ---- shared with a worker: one of each per channel ---- */
-byte turn[SLOTS];       /* task ring: the state of each slot                 */
-byte task[SLOTS];       /* task ring: whose task it is                       */
+/* ---- shared with the worker: one of each per channel ---- */
+byte turn[NC * RS];     /* task ring: the state of each slot                 */
+byte task[NC * RS];     /* task ring: whose task it is                       */
 byte res[NC];           /* result ring: results published and not yet taken  */
+byte passed[NC];        /* how far the worker came by skipping               */
 bit  wbell[NC];         /* worker_bell: 1 the worker is, or will be, asleep  */
-bit  wasleep[NC];       /* it is in futex_wait                               */
-byte hbell[NC];         /* host_bell: 0 nobody, 1 L, 2 E, 3 E when idle      */
+bit  wsleeps[NC];       /* it is in futex_wait                               */
+byte hbell[NC];         /* host_bell: 0 nobody, 1 L, 2 E, 3 E when dry       */
 
-/* ---- the host's own ---- */
-bit  M;                 /* pool mutex: head, backlog, up, where              */
-byte head[NC];          /* next slot to publish                              */
-bit  down[NC];          /* no worker behind this channel                     */
-byte where[NT];         /* the slot a task was put into                      */
-byte backlog;           /* tasks in no ring                                  */
-byte callbacks;         /* unfinished tasks whose end the engine must see    */
-byte D;                 /* the drain lock; only ever tried                   */
-byte armed;             /* what the last one to hold D left armed: 0, 2, 3   */
+/* ---- the pool's mutex, and what it guards ---- */
+bit  M;
+byte head[NC];          /* position of the next task                         */
+byte tail[NC];          /* positions below it are done with                  */
+byte held[NC];          /* tasks given and not ended                         */
+bit  down[NC];          /* no worker that said hello behind this channel     */
+byte place[NT];         /* the channel a task was given to                   */
+byte pos_of[NT];        /* and its position there                            */
+byte backlog;           /* tasks that no worker was given                    */
+
+/* ---- the drain lock, the bells, and what tells who is wanted ---- */
+bit  D;                 /* only ever tried                                   */
 bit  L;                 /* eventfd the leader sleeps on                      */
 #ifdef BREAK_ONE_BELL
 #define E L
 #else
 bit  E;                 /* eventfd under the engine's loop                   */
 #endif
-byte done;              /* futures that are done                             */
-byte waited;            /* futures with the WAITED mark                      */
-byte posted;            /* ends queued for the engine                        */
+bit  asleep;            /* leader_asleep                                     */
+byte armed;             /* engine_armed: what the bells were set to: 0, 2, 3 */
+byte callbacks;         /* callbacks that are due                            */
 byte inbox;             /* notes: 1 worker 0 died, 2 its successor is up     */
 byte life;              /* of worker 0: 0 alive 1 killed 2 gone 3 noted      */
-                        /* 4 cleared 5 successor runs 6 that is noted        */
+                        /* 4 buried 5 successor runs 6 that is noted         */
 
-/* ---- followers: one node per waiter, under the list's mutex ---- */
-byte listed;            /* nodes in the list                                 */
-byte chosen;            /* nodes taken off the list to lead next             */
-byte fword;             /* their futex words: 1 woken                        */
+/* ---- futures, and the waiters' list: a bit per task, a bit per waiter ---- */
+byte done;
+byte waited;            /* the WAITED mark                                   */
+byte listed;            /* registered followers                              */
+byte word;              /* their futex words                                 */
 
 /* ---- only for the checks ---- */
-byte ran;               /* tasks that were run                               */
-byte seen;              /* ends that the engine has seen                     */
 byte submitted;
-byte left = NW;         /* waiters that have not returned                    */
+byte ran;
+byte called;            /* tasks whose callback was called                   */
+byte gone;              /* waiters that have returned                       */
+bit  inside;            /* somebody drains                                   */
 
+#define SLOT(c, p)   ((c) * RS + (p) % RS)
+#define CAN_TAKE(c)  (!down[c] && held[c] < DEPTH && head[c] - tail[c] < RS)
 #if NC == 1
-#define ROOM       (!down[0] && turn[head[0]] == EMPTY)
-#define RESULTS    (res[0] != 0)
+#define ROOM         CAN_TAKE(0)
 #else
-#define ROOM       (ROOM_IN(0) || ROOM_IN(1))
-#define RESULTS    (res[0] != 0 || res[1] != 0)
+#define ROOM         (CAN_TAKE(0) || CAN_TAKE(1))
 #endif
-#define ROOM_IN(c) (!down[c] && turn[(c) * RS + head[c]] == EMPTY)
 
-#define NEED       (callbacks -> 2 : (backlog -> 3 : 0))
-#define UNARMED    ((callbacks && armed != 2) || (backlog && !armed))
+#define WANTED       (callbacks -> 2 : (backlog -> 3 : 0))
+#define ENGINE_WANTED \
+    (inbox || (callbacks && armed != 2) || (backlog && !armed))
 
 /* ------------------------------------------------------------------ */
-/* the drain lock */
+/* The drain lock */
 
-/* 0 free, 1 held, 2 held and somebody else wanted it: CAS 0->1, or 1->2 */
 inline try_drain(ok) {
     d_step {
+#ifdef BREAK_TRY_IGNORED
+        ok = 1;
+#else
+        ok = !D;
+#endif
+        D = 1;
         if
-        :: D == 0 -> ok = 1; D = 1;
-#ifndef BREAK_ARMED_KEPT
-            armed = 0
-#endif
-        :: else -> ok = 0;
-#if !defined(LOOK) && !defined(BREAK_NO_MARK)
-            D = 2
-#endif
+        :: ok -> assert(!inside); inside = 1
+        :: else
         fi
     }
 }
 
+inline let_go() {       /* inside an atomic */
+    inside = 0; D = 0
+}
+
 /* ------------------------------------------------------------------ */
-/* the end of a task: first the future's word, then whoever must know */
+/* The end of task k: first the future's word, then whoever must know  */
 
 inline finish(k) {      /* inside a d_step */
     assert(!(done & BIT(k)));
     done = done | BIT(k);
-    where[k] = NONE;
-    if
-    :: CB & BIT(k) -> callbacks--
-    :: else
-    fi
+    place[k] = NONE;
+    pos_of[k] = 0
 }
 
 inline tell(k) {
-    d_step {
-        if
-        :: waited & BIT(k) -> fword = fword | (listed & BIT(k))
-        :: else
-        fi;
-        if
-        :: CB & BIT(k) -> posted = posted | BIT(k); E = 1
-        :: else
-        fi;
-        k = 0
-    }
+    if
+    :: d_step { waited & BIT(k) -> word = word | listed };
+#ifndef BREAK_WAKE_NO_LEADER
+        d_step {
+            if
+            :: asleep -> L = 1
+            :: else
+            fi
+        }
+#endif
+    :: else
+    fi;
+    if
+    :: d_step { CB & BIT(k) -> called = called | BIT(k); callbacks-- }
+    :: else
+    fi
 }
 
 /* ------------------------------------------------------------------ */
-/* dispatch: under M, task t into channel c */
-
-inline publish() {
-    d_step {
-        x = c * RS + head[c];
-        assert(turn[x] == EMPTY);
-        task[x] = t;
-        where[t] = x;
-        head[c] = (head[c] + 1) % RS;
-        turn[x] = PUBLISHED;
-        x = 0
-    };
-#ifdef BREAK_SUBMIT_NO_BELL
-    skip
-#else
-    d_step { x = wbell[c]; wbell[c] = 0 };
-    if
-    :: x -> d_step { wasleep[c] = 0; x = 0 }
-    :: else
-    fi
-#endif
-}
-
-inline pick_room() {
-#if NC == 1
-    c = 0
-#else
-    if
-    :: ROOM_IN(0) -> c = 0
-    :: ROOM_IN(1) -> c = 1
-    fi
-#endif
-}
+/* Dispatch: everything here is under M                                */
 
 inline lowest(set) {    /* inside a d_step */
     t = 0;
@@ -184,26 +165,48 @@ inline lowest(set) {    /* inside a d_step */
     od
 }
 
-/* A task that waits behind a running one, while the other worker has nothing. */
-#ifdef STEAL
-#define SPARE(a, b) (!down[b] && \
-    turn[(b) * RS] == EMPTY && turn[(b) * RS + 1] == EMPTY && \
-    ((turn[(a) * RS] == CLAIMED && turn[(a) * RS + 1] == PUBLISHED) || \
-     (turn[(a) * RS] == PUBLISHED && turn[(a) * RS + 1] == CLAIMED)))
-#define STEALABLE   (SPARE(0, 1) || SPARE(1, 0))
+inline pick_room() {    /* inside an atomic */
+#if NC == 1
+    c = 0
 #else
-#define STEALABLE   false
+    if
+    :: CAN_TAKE(0) -> c = 0
+    :: CAN_TAKE(1) -> c = 1
+    fi
 #endif
-#define TODO        ((backlog && ROOM) || STEALABLE)
+}
 
-/* under M: take slot x back if the worker has not claimed it; ok says */
-inline take_back(ok) {
+/* task t to channel c */
+inline give() {
+    d_step {
+        x = SLOT(c, head[c]);
+        assert(turn[x] == EMPTY);
+        task[x] = t;
+        place[t] = c;
+        pos_of[t] = head[c];
+        head[c]++;
+        held[c]++;
+        turn[x] = PUBLISHED;
+        x = 0
+    };
+#ifndef BREAK_SUBMIT_NO_BELL
+    d_step { x = wbell[c]; wbell[c] = 0 };
+    if
+    :: x -> d_step { wsleeps[c] = 0; x = 0 }
+    :: else
+    fi;
+#endif
+    d_step { c = 0; t = 0 }
+}
+
+/* task t back from its worker; ok unless that has claimed it */
+inline take_back(ok) {  /* x is its slot */
 #ifdef BREAK_TAKE_NO_CAS
     ok = (turn[x] == PUBLISHED);
     if
     :: ok -> turn[x] = TAKEN
     :: else
-    fi
+    fi;
 #else
     d_step {
         ok = (turn[x] == PUBLISHED);
@@ -211,86 +214,133 @@ inline take_back(ok) {
         :: ok -> turn[x] = TAKEN
         :: else
         fi
+    };
+#endif
+    d_step {
+        if
+        :: ok -> held[place[t]]--; place[t] = NONE; pos_of[t] = 0
+        :: else
+        fi;
+        x = 0
     }
-#endif
 }
 
-inline refill() {
-#ifdef BREAK_REFILL_UNLOCKED
-    if
-    :: atomic { !TODO -> skip }
+/* A worker has nothing, and another one a task that it has not begun. */
+#ifdef BALANCE
+#define QUEUED(a)    (turn[(a) * RS] == PUBLISHED || turn[(a) * RS + 1] == PUBLISHED)
+#define SPARE(a, b)  (held[a] > 1 && QUEUED(a) && held[b] == 0 && CAN_TAKE(b))
+#define TO_BALANCE   (!backlog && (SPARE(0, 1) || SPARE(1, 0)))
 #else
-    if
-    :: atomic { !M && !TODO -> skip }
+#define TO_BALANCE   false
 #endif
-    :: atomic { !M && TODO -> M = 1 };
-        do
-        :: atomic { backlog && ROOM -> pick_room(); d_step { lowest(backlog); backlog = backlog & ~BIT(t) } };
-            publish()
-#ifdef STEAL
-        :: atomic { !backlog && STEALABLE ->
-                d_step {
-                    if
-                    :: SPARE(0, 1) -> c = 1; x = (turn[0] == PUBLISHED -> 0 : 1)
-                    :: else -> c = 0; x = RS + (turn[RS] == PUBLISHED -> 0 : 1)
-                    fi
-                } };
-            take_back(any);
-            if
-            :: any -> t = task[x]; publish()
-            :: else
-            fi;
-            any = 0
-#endif
-        :: else -> break
-        od;
-        atomic { M = 0; c = 0; t = 0; x = 0 }
-    fi
-}
+#define TO_FILL      ((backlog && ROOM) || TO_BALANCE)
 
-/* ------------------------------------------------------------------ */
-/* what the holder of D does */
-
-inline drain() {
+inline fill() {
     do
-    :: atomic { c < NC && res[c] != 0 ->
+    :: atomic { backlog && ROOM -> pick_room(); d_step { lowest(backlog); backlog = backlog & ~BIT(t) } };
+        give()
+#ifdef BALANCE
+    :: atomic { TO_BALANCE ->
             d_step {
-                assert(D);
-                lowest(res[c]);
-                res[c] = res[c] & ~BIT(t);
-                turn[where[t]] = EMPTY;
-                finish(t)
+                x = (SPARE(0, 1) -> 0 : RS);
+                x = (turn[x] == PUBLISHED -> x : x + 1);
+                t = task[x]
             } };
-        tell(t)
-    :: d_step { c < NC && res[c] == 0 -> c++ }
-    :: atomic { c == NC -> c = 0; break }
+        take_back(got);
+        if
+        :: got -> d_step { got = 0; c = (held[0] == 0 && CAN_TAKE(0) -> 0 : 1) };
+            give()
+        :: else -> t = 0
+        fi
+#endif
+    :: atomic { !TO_FILL -> break }
     od
 }
 
-/* the notes: a dead worker's channel is drained before it is judged */
-inline notes() {
+/* ------------------------------------------------------------------ */
+/* With D: look at everything once; any says whether there was something */
+
+#if CANCEL || defined(BALANCE)
+#define SKIPS           /* a worker may have to skip                         */
+#endif
+
+inline read_passed() {
+#ifdef SKIPS
+    upto = passed[c]
+#else
+    skip
+#endif
+}
+
+inline read_results() {
+    do
+    :: c < NC ->
+#ifndef BREAK_PASSED_LAST
+        read_passed();  /* so that every result before it is seen below */
+#endif
+        do
+        :: d_step { res[c] != 0 ->
+                assert(D && inside);
+                lowest(res[c]);
+                res[c] = res[c] & ~BIT(t);
+                turn[SLOT(c, pos_of[t])] = EMPTY;
+                last = pos_of[t] + 1;
+                n++;
+                finish(t) };
+            tell(t);
+            t = 0
+        :: res[c] == 0 -> break
+        od;
+#ifdef BREAK_PASSED_LAST
+        read_passed();
+#endif
+        if
+#ifdef SKIPS
+        :: n || upto > tail[c] ->
+#else
+        :: n ->
+#endif
+            d_step { !M ->
+                any = 1;
+                held[c] = held[c] - n;
+                tail[c] = (last > tail[c] -> last : tail[c]);
+                tail[c] = (upto > tail[c] -> upto : tail[c]);
+                n = 0; last = 0 }
+        :: else
+        fi;
+        atomic { upto = 0; c++ }
+    :: c == NC -> break
+    od;
+    c = 0
+}
+
+/* A dead worker's results are read before its tasks are judged. */
+inline read_notes() {
 #ifdef KILL
     do
-    :: d_step { inbox & 1 -> inbox = inbox & ~1 };
+    :: d_step { inbox & 1 -> inbox = inbox & ~1; any = 1 };
 #ifndef BREAK_JUDGED_FIRST
-        drain();
+        read_results();
 #endif
-        atomic { !M -> M = 1 };
-        d_step {
+        d_step { !M ->
             t = NONE;
             for (c : 0 .. RS - 1) {
                 if
                 :: turn[c] == PUBLISHED ->
+                    place[task[c]] = NONE;
+                    pos_of[task[c]] = 0;
 #ifndef BREAK_NO_REQUEUE
-                    backlog = backlog | BIT(task[c]);
+                    backlog = backlog | BIT(task[c])
 #endif
-                    where[task[c]] = NONE
                 :: turn[c] == CLAIMED ->
 #ifdef BREAK_CLAIMED_REQUEUED
-                    backlog = backlog | BIT(task[c]);
-                    where[task[c]] = NONE
+                    place[task[c]] = NONE;
+                    pos_of[task[c]] = 0;
+                    backlog = backlog | BIT(task[c])
 #else
-                    t = task[c]
+                    t = task[c];
+                    assert(!(res[0] & BIT(t)));
+                    finish(t)
 #endif
                 :: else
                 fi;
@@ -298,294 +348,286 @@ inline notes() {
                 task[c] = 0
             }
             c = 0;
-            head[0] = 0; wbell[0] = 0; wasleep[0] = 0; hbell[0] = 0; down[0] = 1;
-            if
-            :: t != NONE -> finish(t)
-            :: else
-            fi;
-#ifdef BREAK_JUDGED_FIRST
-#else
-            assert(res[0] == 0);
-#endif
-            life = 4;
-            M = 0
-        };
+            head[0] = 0; tail[0] = 0; held[0] = 0; passed[0] = 0; res[0] = 0;
+            wbell[0] = 0; wsleeps[0] = 0; hbell[0] = 0; down[0] = 1;
+            life = 4 };
         if
         :: t != NONE -> tell(t)
-        :: else -> t = 0
-        fi
-    :: d_step { inbox & 2 -> inbox = inbox & ~2 };
-        d_step { !M -> down[0] = 0 }
-    :: else -> break
+        :: else
+        fi;
+        t = 0
+    :: d_step { inbox & 2 -> inbox = inbox & ~2; any = 1 };
+        d_step { !M -> down[0] = 0 };
+#ifndef BREAK_NEW_CHANNEL_UNARMED
+        armed = 0
+#endif
+    :: inbox == 0 -> break
     od
 #else
     skip
 #endif
 }
 
-inline look() {         /* any: is there something to do? */
-    d_step { any = (res[0] != 0) };
-#if NC > 1
-    d_step { any = any || res[1] != 0 };
-#endif
-    d_step { any = any || inbox || (backlog && ROOM) }
+inline look() {
+    any = 0;
+    read_notes();
+    read_results();
+    if
+    :: any ->
+        if
+        :: atomic { !M && !TO_FILL }
+        :: atomic { !M && TO_FILL -> M = 1 };
+            fill();
+            M = 0
+        fi
+    :: else
+    fi
 }
 
 #ifdef BREAK_ARM_BUSY_ONLY
-#define TO_ARM(c) (turn[(c) * RS] != EMPTY || turn[(c) * RS + RS - 1] != EMPTY)
+#define TO_ARM(c) (held[c] > 0)
 #else
 #define TO_ARM(c) true
 #endif
 
-inline arm(what) {
-    d_step { hbell[0] = (TO_ARM(0) -> what : hbell[0]) };
+inline arm_all(bell) {
+    d_step { hbell[0] = (TO_ARM(0) -> bell : hbell[0]) };
 #if NC > 1
-    d_step { hbell[1] = (TO_ARM(1) -> what : hbell[1]) };
+    d_step { hbell[1] = (TO_ARM(1) -> bell : hbell[1]) };
 #endif
 }
 
-/* choose a follower, if there is one, to lead next: off the list, woken */
-inline choose(ok) {     /* inside an atomic */
+/* ------------------------------------------------------------------ */
+/* Without D */
+
+/* ok: a follower was told to look again */
+inline wake_one(ok) {   /* inside an atomic */
     if
     :: listed == 0 -> ok = 0
-#if NW > 0
-    :: listed & 1 -> d_step { ok = 1; listed = listed & ~1; chosen = chosen | 1; fword = fword | 1 }
-#endif
+    :: listed & 1 -> ok = 1; word = word | 1
 #if NW > 1
-    :: listed & 2 -> d_step { ok = 1; listed = listed & ~2; chosen = chosen | 2; fword = fword | 2 }
+    :: listed & 2 -> ok = 1; word = word | 2
 #endif
 #if NW > 2
-    :: listed & 4 -> d_step { ok = 1; listed = listed & ~4; chosen = chosen | 4; fword = fword | 4 }
+    :: listed & 4 -> ok = 1; word = word | 4
 #endif
     fi
 }
 
-/* Drain if nobody does, and leave E armed if the engine is wanted. */
+/* what the engine is to be rung for now that nobody leads */
+inline set_bells() {
+    want = WANTED;
+#ifdef BREAK_ARMED_AFTER
+    if
+    :: want -> arm_all(want)
+    :: else
+    fi;
+    armed = want;
+#else
+    armed = want;
+    if
+    :: want -> arm_all(want)
+    :: else
+    fi;
+#endif
+    want = 0
+}
+
 inline settle() {
-    held = 0;
     do
     :: atomic { try_drain(got);
             if
             :: !got -> break
-            :: else -> got = 0; held = 1
+            :: else -> got = 0
             fi };
         do
-        :: notes();
-            drain();
-            refill();
-            atomic { want = NEED;
-                if
-                :: want == 0 -> break
-                :: else
-                fi };
-#ifdef BREAK_ARMED_AFTER
-            arm(want);
-            armed = want;
-#else
-            armed = want;
-            arm(want);
-#endif
-            want = 0;
+        :: look();
+            if
+            :: any -> set = 0
+            :: !any && set -> break
+            :: !any && !set -> set_bells();
 #ifdef BREAK_SETTLE_NO_RELOOK
-            break
+                break
 #else
-            look();
-            if
-            :: any -> any = 0
-            :: else -> break
+                set = 1
+#endif
             fi
-#endif
         od;
-        /* whoever failed to get D meanwhile left its work to us */
-        atomic { any = (D == 2); D = 0;
-#ifdef LOOK
-            any = 1;
-#endif
-            if
-            :: any -> any = 0
-            :: else -> break
-            fi };
+        atomic { any = 0; set = 0; let_go() };
 #ifndef BREAK_SETTLE_NO_FOLLOWERS
-        atomic { choose(got);
+        atomic { wake_one(got);
             if
             :: got -> got = 0; break
             :: else
             fi };
 #endif
-#ifdef LOOK
-        look();
-        atomic {
-#ifndef BREAK_LOOK_NO_WANT
-            any = any || UNARMED;
-#endif
-            if
-            :: any -> any = 0
-            :: else -> break
-            fi };
+#ifdef BREAK_SETTLE_NO_AFTERLOOK
+        break
+#else
+        if
+        :: ENGINE_WANTED
+        :: else -> break
+        fi
 #endif
     od
 }
 
-/* after D was let go by a leader, or by one who was chosen and need not lead */
+inline settle_if_wanted() {
+    if
+    :: ENGINE_WANTED -> settle()
+    :: else
+    fi
+}
+
+/* by a leader who has let D go, or a follower who was told to look again and does not wait any more */
 inline hand_over() {
 #ifndef BREAK_LEAVE_NO_WAKE
-    atomic { choose(got) };
+    atomic { wake_one(got) };
 #endif
     if
     :: got -> got = 0
-    :: else ->
-        if
-#ifdef BREAK_LEAVE_NO_INBOX
-        :: callbacks || backlog -> settle()
+#ifdef BREAK_LEAVE_NO_SETTLE
+    :: else
 #else
-        :: callbacks || backlog || inbox -> settle()
+    :: else -> settle_if_wanted()
 #endif
-        :: else
-        fi
     fi
 }
 
 inline submit(k) {
     d_step {
-        submitted = submitted | BIT(k);
         if
         :: CB & BIT(k) -> callbacks++
         :: else
         fi
     };
-    atomic { !M -> M = 1; any = (backlog || !ROOM);
+    atomic { !M -> M = 1;
         if
-        :: any -> skip
-        :: else -> t = k; pick_room()
+        :: backlog || !ROOM
+        :: else -> t = k; pick_room(); got = 1
         fi };
     if
-    :: any -> backlog = backlog | BIT(k)
-    :: else -> publish()
+    :: got -> got = 0; give()
+    :: else -> backlog = backlog | BIT(k)
     fi;
-    d_step { M = 0; c = 0; t = 0 };
-    any = any || (CB & BIT(k));
-    if
-    :: any && UNARMED -> any = 0; settle()
-    :: else -> any = 0
-    fi
+    d_step { submitted = submitted | BIT(k); M = 0 };
+    settle_if_wanted()
 }
 
 /* ------------------------------------------------------------------ */
-/* actors */
+/* Actors */
+
+#define LOCALS  byte c, t, x, n, last, upto, want; bit any, got, set
+
+#define NEXT    turn[me * RS + pos % RS]
 
 proctype Worker(byte me) {
     byte pos, t, x;
-    bit owed;           /* something was published since a bell was looked at */
+    bit unrung, skipped, wet;
 
     {
 again:
         do
-        :: d_step { turn[me * RS + pos] == PUBLISHED ->
-                turn[me * RS + pos] = CLAIMED;
-                t = task[me * RS + pos];
+        :: d_step { NEXT == PUBLISHED ->
+                NEXT = CLAIMED;
+                t = task[me * RS + pos % RS];
+                pos++;
+                skipped = 0;
                 assert(!(ran & BIT(t)) && !(done & BIT(t)));
                 ran = ran | BIT(t) };
 #ifdef DEPENDS
-            /* a task that does not end before another task's end was seen */
+            /* it does not end before the other one's waiter has returned */
             if
-            :: t == DEPENDS -> (done & BIT(1 - DEPENDS))
+            :: t == DEPENDS -> (gone & BIT(1 - DEPENDS))
             :: else
             fi;
 #endif
-            d_step { res[me] = res[me] | BIT(t); t = 0; pos = (pos + 1) % RS; owed = 1 };
-            /* ring now, or put it off */
-            if
-#ifndef RING_NOW
-            :: true
-#else
-            :: hbell[me] == 0 || hbell[me] == 3
-#endif
-            :: d_step { hbell[me] == 1 || hbell[me] == 2 -> x = hbell[me]; hbell[me] = 0; owed = 0 };
-                goto ring
-            fi
-        :: d_step { turn[me * RS + pos] == TAKEN ->
-                turn[me * RS + pos] = EMPTY;
-                pos = (pos + 1) % RS;
-#ifndef BREAK_SKIP_SILENT
-                owed = 1
-#endif
-            }
-        :: else -> break
-        od;
-#ifndef BREAK_SLEEP_NO_RING
-        if
-        :: owed -> d_step { x = hbell[me]; hbell[me] = 0; owed = 0 };
-            if
-            :: x -> goto ring
-            :: else
-            fi
-        :: else
-        fi;
-#endif
-        wbell[me] = 1;
-#ifndef BREAK_WORKER_NO_RELOOK
-        if
-        :: turn[me * RS + pos] == PUBLISHED || turn[me * RS + pos] == TAKEN -> wbell[me] = 0; goto again
-        :: else
-        fi;
-#endif
-        d_step {
-            if
-            :: wbell[me] -> wasleep[me] = 1
-            :: else
-            fi
-        };
-end_asleep:
-        !wasleep[me];
-        goto again;
+            d_step { res[me] = res[me] | BIT(t); t = 0; unrung = 1 };
+            wet = (NEXT == PUBLISHED || NEXT == TAKEN);
 ring:
-        if
-        :: x == 1 -> L = 1
-        :: else -> E = 1
-        fi;
-        x = 0;
-        goto again
+            if
+            :: d_step { unrung && !(hbell[me] == 3 && wet) ->
+                    x = hbell[me]; hbell[me] = 0; unrung = 0; wet = 0 };
+                if
+                :: x == 1 -> L = 1
+                :: x > 1 -> E = 1
+                :: else
+                fi;
+                x = 0
+            :: else -> wet = 0
+            fi
+        :: d_step { NEXT == TAKEN -> NEXT = EMPTY; pos++; skipped = 1 }
+        :: NEXT != PUBLISHED && NEXT != TAKEN ->
+            if
+            :: skipped ->
+#ifndef BREAK_SKIP_SILENT
+                unrung = 1;
+#endif
+                d_step { passed[me] = pos; skipped = 0 }
+            :: else
+            fi;
+#ifndef BREAK_SLEEP_NO_RING
+            if
+            :: unrung -> goto ring
+            :: else
+            fi;
+#endif
+            wbell[me] = 1;
+#ifndef BREAK_WORKER_NO_RELOOK
+            if
+            :: NEXT == PUBLISHED || NEXT == TAKEN -> wbell[me] = 0; goto again
+            :: else
+            fi;
+#endif
+            d_step {
+                if
+                :: wbell[me] -> wsleeps[me] = 1
+                :: else
+                fi
+            };
+end_asleep: !wsleeps[me];
+            wbell[me] = 0
+        od
     }
 #ifdef KILL
     unless { me == 0 && life == 1 };
-    d_step { life = 2; pos = 0; t = 0; x = 0; owed = 0 };
+    d_step { life = 2; pos = 0; t = 0; x = 0; unrung = 0; skipped = 0; wet = 0 };
 end_gone:
     d_step { life == 4 -> life = 5 };
     goto again
 #endif
 }
 
-inline unlist() {
-    d_step {
-        listed = listed & ~BIT(me);
-        pick = (chosen & BIT(me)) != 0;
-        chosen = chosen & ~BIT(me);
-        fword = fword & ~BIT(me)
-    }
+inline enlist() {
+    d_step { listed = listed | BIT(me); word = word & ~BIT(me) }
+}
+
+inline unlist(told) {   /* told: it was told to look again */
+    d_step { told = (word & BIT(me)) != 0; listed = listed & ~BIT(me); word = word & ~BIT(me) }
 }
 
 proctype Waiter(byte me) {
-    byte c, t, x, want;
-    bit any, got, held, pick, lead;
+    LOCALS;
+    bit told;
 
     if
     :: PLACED & BIT(me)
     :: else -> submit(me)
     fi;
     do
-    :: done & BIT(me) -> break
+    :: done & BIT(me) -> told = 0; break
     :: else ->
-        atomic { try_drain(got);
+        atomic { told = 0; try_drain(got);
             if
             :: got -> got = 0; goto leader
             :: else
             fi };
-        d_step { listed = listed | BIT(me); chosen = chosen & ~BIT(me); fword = fword & ~BIT(me); pick = 0 };
+        enlist();
         waited = waited | BIT(me);
 #ifndef BREAK_FOLLOWER_NO_RETRY
         atomic { try_drain(got);
             if
-            :: got -> got = 0; unlist(); goto leader
+            :: got -> got = 0; goto chosen
             :: else
             fi };
 #endif
@@ -593,59 +635,68 @@ proctype Waiter(byte me) {
         :: done & BIT(me)
         :: else ->
             if
-            :: fword & BIT(me)
+            :: word & BIT(me)
 #ifdef IMPATIENT
-            :: me == 1 -> unlist(); goto leave
+            :: me == 1 -> unlist(told); break
 #endif
             fi
         fi;
-        unlist()
-    od;
-    goto leave;
-
-leader:
-    atomic { lead = 1; pick = 0 };
-    do
-    :: notes();
-        drain();
-        refill();
+        unlist(told);
         if
         :: done & BIT(me) -> break
         :: else
-        fi;
-        arm(1);
-#ifndef BREAK_LEADER_NO_RELOOK
-        look();
-#endif
+        fi
+    od;
+    goto leave;
+
+chosen:
+    unlist(told);
+leader:
+    do
+    :: look();
         if
-        :: any -> any = 0
-        :: else ->
+        :: !set && (done & BIT(me)) -> break
+        :: !set && !(done & BIT(me)) && !any ->
+            asleep = 1;
+            waited = waited | BIT(me);
+            arm_all(1);
+            armed = 0;
+            set = 1;
+#ifdef BREAK_LEADER_NO_RELOOK
+            goto sleep
+#endif
+        :: !set && !(done & BIT(me)) && any
+        :: set && (any || (done & BIT(me))) -> asleep = 0; set = 0
+        :: set && !(any || (done & BIT(me))) ->
+sleep:
             if
-            :: d_step { L -> L = 0 }
+            :: L -> asleep = 0; L = 0; set = 0
 #ifdef IMPATIENT
-            :: me == 1 -> break
+            :: me == 1 -> asleep = 0; set = 0; break
 #endif
             fi
         fi
     od;
-    D = 0;
-
-leave:
+    atomic { any = 0; let_go(); told = 1 };
 #ifdef BREAK_CHOSEN_NO_PASS
-    pick = 0;
+    goto hand;
+leave:
+    told = 0;
+hand:
+#else
+leave:
 #endif
     if
-    :: lead || pick -> hand_over()
+    :: told -> told = 0; hand_over()
     :: else
     fi;
-    left--
+    gone = gone | BIT(me)
 }
 
 proctype Submitter() {
-    byte c, t, x, want, k;
-    bit any, got, held;
+    LOCALS;
+    byte k = NW;
 
-    k = NW;
     do
     :: k < NT ->
         if
@@ -658,72 +709,59 @@ proctype Submitter() {
 }
 
 proctype Canceller() {
-    byte x, k;
-    bit ok;
+    LOCALS;
+    byte k;
 
     do
     :: k < NT ->
         if
-        :: !(CANCEL & BIT(k)) -> k++
-        :: else ->
-            submitted & BIT(k);
-            atomic { !M -> M = 1 };
-            x = where[k];
+        :: CANCEL & BIT(k) ->
+            atomic { (submitted & BIT(k)) && !M -> M = 1 };
+            t = k;
             if
-            :: d_step { backlog & BIT(k) -> backlog = backlog & ~BIT(k); ok = 1 }
-            :: !(backlog & BIT(k)) && x == NONE
-            :: !(backlog & BIT(k)) && x != NONE -> take_back(ok)
+            :: d_step { backlog & BIT(k) -> backlog = backlog & ~BIT(k); got = 1 }
+            :: d_step { !(backlog & BIT(k)) && place[k] != NONE -> x = SLOT(place[k], pos_of[k]) };
+                take_back(got)
+            :: !(backlog & BIT(k)) && place[k] == NONE
             fi;
-            M = 0;
+            t = 0;
             if
-            :: ok ->
-                d_step { finish(k); ran = ran | BIT(k) };
-                x = k; tell(x);
-#ifndef BREAK_CANCEL_NO_L
-                if
-                :: D -> L = 1
-                :: else
-                fi
-#endif
+            :: got ->
+                d_step { finish(k); ran = ran | BIT(k); got = 0 };
+                tell(k)
             :: else
             fi;
-            d_step { ok = 0; x = 0; k++ }
-        fi
+            M = 0;
+            settle_if_wanted()
+        :: else
+        fi;
+        k++
     :: else -> break
     od
 }
 
 proctype Engine() {
-    byte c, t, x, want;
-    bit any, got, held, note;
+    LOCALS;
 
 end_wait:
     do
-#ifdef BREAK_ENGINE_RESET_LATE
-    :: E -> d_step { seen = seen | posted; posted = 0 };
-        E = 0;
-        settle()
-#else
     :: d_step { E -> E = 0 };
 #ifndef BREAK_ENGINE_KEEPS_ARMED
         armed = 0;
 #endif
-        d_step { seen = seen | posted; posted = 0 };
         settle()
-#endif
 #ifdef KILL
-    :: d_step { life == 2 -> life = 3; inbox = inbox | 1 };
-        note = 1
-    :: d_step { life == 5 -> life = 6; inbox = inbox | 2 };
-        note = 1
-    :: d_step { note -> note = 0 };
-        settle();
+    :: d_step { (life == 2 || life == 5) ->
+            inbox = inbox | (life == 2 -> 1 : 2); life++ };
 #ifndef BREAK_NOTE_NO_L
-        if
-        :: !held -> L = 1
-        :: else
-        fi
+        d_step {
+            if
+            :: asleep -> L = 1
+            :: else
+            fi
+        };
 #endif
+        settle()
 #endif
     od
 }
@@ -738,38 +776,37 @@ proctype Stillness() {
 
     timeout;
     d_step {
-        assert(left == 0);                          /* no waiter sleeps       */
-        assert(ran == BIT(NT) - 1 || backlog == 0);
-        assert(backlog == 0);
-        assert(inbox == 0);
-        assert(!D && !M);
-        assert(seen == CB);                         /* callbacks arrived      */
-        assert(callbacks == 0);
-        for (c : 0 .. SLOTS - 1) {                  /* no task left in a ring */
+        assert(gone == BIT(NW) - 1);    /* nobody waits for ever             */
+        assert(backlog == 0 && inbox == 0 && !D && !M);
+        assert(callbacks == 0 && called == CB);
+        for (c : 0 .. NC * RS - 1) {    /* nobody sleeps with work at hand   */
             assert(turn[c] != PUBLISHED && turn[c] != TAKEN)
         }
-        for (c : 0 .. NT - 1) {                     /* finished, or its result is there */
-            assert((done & BIT(c)) || (where[c] != NONE && (res[where[c] / RS] & BIT(c))))
+        for (c : 0 .. NT - 1) {         /* each ended, or its result is there */
+            assert((done & BIT(c)) || (place[c] != NONE && (res[place[c]] & BIT(c))))
         }
         c = 0
     }
 }
 
 init {
-    byte i;
+    byte i, j;
 
     atomic {
         for (i : 0 .. NT - 1) {
-            where[i] = NONE;
+            place[i] = NONE;
             if
             :: PLACED & BIT(i) ->
                 submitted = submitted | BIT(i);
                 if
-                :: i / NC < RS ->
-                    where[i] = (i % NC) * RS + i / NC;
-                    turn[where[i]] = PUBLISHED;
-                    task[where[i]] = i;
-                    head[i % NC] = (i / NC + 1) % RS
+                :: j / NC < DEPTH ->
+                    place[i] = j % NC;
+                    pos_of[i] = j / NC;
+                    j++;
+                    turn[SLOT(place[i], pos_of[i])] = PUBLISHED;
+                    task[SLOT(place[i], pos_of[i])] = i;
+                    head[place[i]]++;
+                    held[place[i]]++
                 :: else -> backlog = backlog | BIT(i)
                 fi;
                 if
@@ -779,11 +816,11 @@ init {
             :: else
             fi
         }
-        armed = NEED;
+        armed = WANTED;
         for (i : 0 .. NC - 1) { hbell[i] = armed }
         for (i : 0 .. NC - 1) { run Worker(i) }
         for (i : 0 .. NW - 1) { run Waiter(i) }
-        i = 0;
+        i = 0; j = 0;
         run Engine();
 #if NT > NW
         run Submitter();

@@ -70,7 +70,8 @@ class Watcher : public runtime::ChildObserver {
     return stories_[child];
   }
   bool WaitStarted(uint64_t child) {
-    return Wait([=, this] { return stories_[child].pid != 0 || stories_[child].ends != 0; }) && Of(child).pid != 0;
+    return Wait([=, this] { return stories_[child].pid != 0 || stories_[child].ends != 0; }) &&
+           Of(child).pid != 0;
   }
   bool WaitEnded(uint64_t child) {
     return Wait([=, this] { return stories_[child].ends != 0; });
@@ -108,7 +109,8 @@ class Host {
   Watcher& watcher() { return *watcher_; }
   runtime::LauncherClient& launcher() { return runtime_->launcher(); }
 
-  Result<uint64_t> Try(const std::vector<std::string>& words, const std::vector<std::string>& environment = {}) {
+  Result<uint64_t> Try(const std::vector<std::string>& words,
+                       const std::vector<std::string>& environment = {}) {
     auto sockets = platform::MakeSocketPair();
     if (!sockets.ok()) return sockets.status();
     runtime::StartRequest request;
@@ -134,7 +136,8 @@ class Host {
   // What a child wrote to its descriptor 3.
   std::string Read(uint64_t child) {
     platform::Message message;
-    if (platform::ReceiveMessage(channels_[child].get(), true, &message) != platform::Receive::kMessage) return "";
+    if (platform::ReceiveMessage(channels_[child].get(), true, &message) != platform::Receive::kMessage)
+      return "";
     return std::string(AsText(message.bytes));
   }
   Status Finish() {

@@ -102,6 +102,9 @@ inline char StateOf(pid_t pid) {
   return at == std::string::npos || at + 2 >= stat.size() ? '\0' : stat[at + 2];
 }
 
+// Set to false in a child where the leak sanitizer cannot look (it needs /proc and clone itself).
+inline bool g_look_for_leaks = true;
+
 // Runs `body` in a forked child with gtest's expectations and a time limit; what fails or is skipped there
 // fails or is skipped here. Tests of process-wide things run in such children, each in a fresh one; the test
 // program itself has no threads.
@@ -112,7 +115,8 @@ inline void InChild(const std::function<void()>& body, int seconds = 120) {
   if (child == 0) {
     body();
     bool failed = ::testing::Test::HasFailure();
-    if (!failed && &__lsan_do_recoverable_leak_check) failed = __lsan_do_recoverable_leak_check() != 0;
+    bool look = g_look_for_leaks && &__lsan_do_recoverable_leak_check;
+    if (!failed && look) failed = __lsan_do_recoverable_leak_check() != 0;
     fflush(nullptr);
     _exit(failed ? 1 : ::testing::Test::IsSkipped() ? kSkipped : 0);
   }
@@ -133,6 +137,11 @@ inline void InChild(const std::function<void()>& body, int seconds = 120) {
 inline constexpr bool kThreadSanitizer = true;
 #else
 inline constexpr bool kThreadSanitizer = false;
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool kAddressSanitizer = true;
+#else
+inline constexpr bool kAddressSanitizer = false;
 #endif
 
 }  // namespace mproc::test

@@ -73,10 +73,12 @@ TEST_F(PollTest, TellsTheEndOfAPeerWithUnreadMessages) {
 TEST_F(PollTest, MayBeDestroyedInItsCallback) {
   auto poll = std::make_unique<Poll>();
   int calls = 0;
-  ASSERT_TRUE(poll->Start(loop_, ends_.first.get(), kReadable, [&](int) {
-                    calls++;
-                    poll.reset();
-                  }).ok());
+  ASSERT_TRUE(poll->Start(loop_, ends_.first.get(), kReadable,
+                          [&](int) {
+                            calls++;
+                            poll.reset();
+                          })
+                  .ok());
   Say("x");
   loop_.Run();
   EXPECT_EQ(calls, 1);
@@ -94,10 +96,13 @@ TEST_F(PollTest, LeavesTheDescriptorFreeForAnother) {
   EXPECT_EQ(ends[0], number);
   bool called = false;
   Poll second;
-  ASSERT_TRUE(second.Start(loop_, ends[0], kReadable, [&](int) {
-                      called = true;
-                      loop_.Stop();
-                    }).ok());
+  ASSERT_TRUE(second
+                  .Start(loop_, ends[0], kReadable,
+                         [&](int) {
+                           called = true;
+                           loop_.Stop();
+                         })
+                  .ok());
   ASSERT_EQ(write(ends[1], "y", 1), 1);
   loop_.Run();
   EXPECT_TRUE(called);

@@ -94,10 +94,13 @@ TEST(SignalWatch, CallsBack) {
   ASSERT_TRUE(loop.Init().ok());
   SignalWatch watch;
   int calls = 0;
-  ASSERT_TRUE(watch.Start(loop, SIGUSR1, [&] {
-                     calls++;
-                     watch.Close();
-                   }).ok());
+  ASSERT_TRUE(watch
+                  .Start(loop, SIGUSR1,
+                         [&] {
+                           calls++;
+                           watch.Close();
+                         })
+                  .ok());
   raise(SIGUSR1);
   loop.Run();
   EXPECT_EQ(calls, 1);

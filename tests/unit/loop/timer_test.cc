@@ -32,9 +32,12 @@ TEST(Timer, RepeatsUntilStopped) {
   ASSERT_TRUE(loop.Init().ok());
   Timer timer;
   int calls = 0;
-  ASSERT_TRUE(timer.Init(loop, [&] {
-                     if (++calls == 5) timer.Stop();
-                   }).ok());
+  ASSERT_TRUE(timer
+                  .Init(loop,
+                        [&] {
+                          if (++calls == 5) timer.Stop();
+                        })
+                  .ok());
   timer.Start(0, 1);
   loop.Run();
   EXPECT_EQ(calls, 5);

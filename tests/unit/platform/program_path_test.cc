@@ -43,8 +43,9 @@ TEST(FindWorkerProgram, TakesTheEnvironmentVariableNext) {
     setenv("MPROC_WORKER", "/nowhere/worker", 1);
     auto missing = FindWorkerProgram("");
     EXPECT_EQ(missing.status().code(), MPROC_ERROR_NO_WORKER_PROGRAM);
-    EXPECT_NE(missing.status().message().find("/nowhere/worker (named by the environment variable MPROC_WORKER)"),
-              std::string::npos);
+    EXPECT_NE(
+        missing.status().message().find("/nowhere/worker (named by the environment variable MPROC_WORKER)"),
+        std::string::npos);
     EXPECT_TRUE(FindWorkerProgram("/bin/sh").ok());
   });
 }

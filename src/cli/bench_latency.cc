@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// W1: the round trip of one task at a time. W3: the same with payloads, counted both ways.
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include "cli/bench.hh"
+
+namespace mproc::cli {
+
+namespace {
+
+// What the caller does between two calls.
+enum class Pause { kNone, kSleep, kCompute };
+
+void RunPause(Pause pause, uint64_t length) {
+  if (pause == Pause::kSleep) std::this_thread::sleep_for(std::chrono::nanoseconds(length));
+  if (pause == Pause::kCompute) {
+    for (uint64_t end = Now() + length; Now() < end;) {
+    }
+  }
+}
+
+void EmitRoundTrips(const BenchSettings& settings, const PoolPtr& pool, Pause pause, const char* suffix) {
+  std::mt19937_64 random(1);
+  std::uniform_int_distribution<uint64_t> length(80'000, 300'000);
+  uint64_t calls = 0;
+  for (; calls < 200; calls++) CallNoop(pool, calls);
+  std::vector<uint64_t> times;
+  uint64_t end = Now() + static_cast<uint64_t>(0.8e9 * settings.Share());
+  while (Now() < end && times.size() < 1'000'000) {
+    if (pause != Pause::kNone) RunPause(pause, length(random));
+    uint64_t start = Now();
+    CallNoop(pool, calls++);
+    times.push_back(Now() - start);
+  }
+  Emit("W1", std::string("p50") + suffix, Percentile(&times, 0.50) / 1e3, "us");
+  Emit("W1", std::string("p99") + suffix, Percentile(&times, 0.99) / 1e3, "us");
+}
+
+void EmitEcho(const BenchSettings& settings, const PoolPtr& pool, const char* metric, size_t size) {
+  std::vector<char> input(size, 'x'), output(size);
+  auto once = [&] {
+    mproc_future_t* made = nullptr;
+    Check(mproc_pool_apply(pool.get(), kEcho, input.data(), size, kWaitLimit, &made), "calling echo");
+    FuturePtr future(made);
+    size_t got = 0;
+    Check(mproc_future_copy_result(made, output.data(), size, &got), "result of echo");
+    if (got != size) throw Failure(MPROC_ERROR_INTERNAL, "echo lost bytes");
+  };
+  once();
+  once();
+  if (output != input) throw Failure(MPROC_ERROR_INTERNAL, "echo changed bytes");
+  uint64_t start = Now(), count = 0, limit = static_cast<uint64_t>(0.3e9 * settings.Share());
+  do {
+    once();
+    count++;
+  } while (Now() - start < limit);
+  Emit("W3", metric, 2.0 * static_cast<double>(size * count) / SecondsSince(start) / 1e6, "MB/s");
+}
+
+}  // namespace
+
+void RunW1(const BenchSettings& settings) {
+  PoolPtr pool = StartBenchPool(settings, 2);
+  EmitRoundTrips(settings, pool, Pause::kNone, "");
+  EmitRoundTrips(settings, pool, Pause::kSleep, "_gap");
+  EmitRoundTrips(settings, pool, Pause::kCompute, "_gap_busy");
+  pool = StartBenchPool(settings, 2, MPROC_POLLING_SPIN);
+  EmitRoundTrips(settings, pool, Pause::kNone, "_spin");
+}
+
+void RunW3(const BenchSettings& settings) {
+  PoolPtr pool = StartBenchPool(settings, 2);
+  EmitEcho(settings, pool, "echo_1KiB", size_t{1} << 10);
+  EmitEcho(settings, pool, "echo_64KiB", size_t{1} << 16);
+  EmitEcho(settings, pool, "echo_1MiB", size_t{1} << 20);
+  EmitEcho(settings, pool, "echo_64MiB", size_t{1} << 26);
+}
+
+}  // namespace mproc::cli

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// The module that the workers of `mproc bench` load. Not linked with libmproc: mproc-worker brings the calls.
+#include <mproc/call.h>
+#include <mproc/table.h>
+#include <string.h>
+#include <time.h>
+
+// Numbers as in bench.hh.
+enum { kNoop = 1, kEcho = 2, kBusy = 3, kBlock = 4, kRange = 5 };
+
+static uint64_t Same(uint64_t x) { return x; }
+static uint64_t (*volatile work)(uint64_t) = Same;
+
+static int64_t CpuTime(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+// Replies its eight bytes after a call that no compiler can leave out.
+static int32_t Noop(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  (void)user_data;
+  uint64_t x = 0;
+  if (size != sizeof x) return mproc_call_fail(call, 1, "BadInput", "noop takes eight bytes", NULL);
+  memcpy(&x, input, sizeof x);
+  x = work(x);
+  return mproc_call_reply(call, &x, sizeof x);
+}
+
+static int32_t Echo(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  (void)user_data;
+  return mproc_call_reply(call, input, size);
+}
+
+// Uses a millisecond of CPU time.
+static int32_t Busy(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  (void)call, (void)input, (void)size, (void)user_data;
+  int64_t end = CpuTime() + 1000000;
+  while (CpuTime() < end) {
+  }
+  return 0;
+}
+
+// Does nothing until its worker is ended.
+static int32_t Block(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  (void)input, (void)size, (void)user_data;
+  struct timespec second = {1, 0};
+  while (!mproc_call_cancelled(call)) nanosleep(&second, NULL);
+  return 0;
+}
+
+// What noop does, for a whole array in one task.
+static int32_t Range(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  (void)user_data;
+  void* output = NULL;
+  mproc_status_t status = mproc_call_reply_alloc(call, size, &output);
+  if (status != MPROC_OK) return status;
+  const uint64_t* from = input;
+  uint64_t* to = output;
+  for (size_t i = 0; i < size / sizeof *to; i++) to[i] = work(from[i]);
+  return 0;
+}
+
+MPROC_MODULE_ENTRY mproc_status_t mproc_module_main(mproc_table_t* table) {
+  mproc_status_t status = mproc_table_add(table, kNoop, "noop", Noop, NULL);
+  if (status == MPROC_OK) status = mproc_table_add(table, kEcho, "echo", Echo, NULL);
+  if (status == MPROC_OK) status = mproc_table_add(table, kBusy, "busy", Busy, NULL);
+  if (status == MPROC_OK) status = mproc_table_add(table, kBlock, "block", Block, NULL);
+  if (status == MPROC_OK) status = mproc_table_add(table, kRange, "range", Range, NULL);
+  return status;
+}

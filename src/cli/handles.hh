@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// Owners for the handles of the C API, and its errors as exceptions. Within the program only.
+#ifndef MPROC_CLI_HANDLES_HH
+#define MPROC_CLI_HANDLES_HH
+
+#include <mproc/mproc.h>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace mproc::cli {
+
+template <typename T, mproc_status_t (*kFree)(T*)>
+struct Freed {
+  void operator()(T* handle) const { kFree(handle); }
+};
+using OptionsPtr =
+    std::unique_ptr<mproc_pool_options_t, Freed<mproc_pool_options_t, mproc_pool_options_destroy>>;
+using PoolPtr = std::unique_ptr<mproc_pool_t, Freed<mproc_pool_t, mproc_pool_destroy>>;
+using FuturePtr = std::unique_ptr<mproc_future_t, Freed<mproc_future_t, mproc_future_release>>;
+
+// A call of the library that failed: what was tried, and the library's words on it.
+class Failure : public std::runtime_error {
+ public:
+  Failure(mproc_status_t status, const std::string& what) : std::runtime_error(what), status_(status) {}
+  mproc_status_t status() const { return status_; }
+
+ private:
+  mproc_status_t status_;
+};
+
+// Throws Failure unless `status` is OK. To be called right after the call it judges.
+inline void Check(mproc_status_t status, const char* tried) {
+  if (status == MPROC_OK) return;
+  std::string said = mproc_last_error_message();
+  throw Failure(status, std::string(tried) + ": " + (said.empty() ? mproc_status_text(status) : said));
+}
+
+inline OptionsPtr MakeOptions() {
+  mproc_pool_options_t* options = nullptr;
+  Check(mproc_pool_options_create(&options), "options");
+  return OptionsPtr(options);
+}
+
+inline PoolPtr MakePool(const OptionsPtr& options) {
+  mproc_pool_t* pool = nullptr;
+  Check(mproc_pool_create(options.get(), &pool), "starting the pool");
+  return PoolPtr(pool);
+}
+
+}  // namespace mproc::cli
+
+#endif

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: MIT
+// A module that behaves in every way a test needs, well and badly. Not linked with libmproc.
+#include "functions.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <mproc/call.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+static Board* TheBoard(void) {
+  static Board* board;
+  if (!board) board = MapBoard(getenv(TEST_BOARD), 0);
+  if (!board) abort();
+  return board;
+}
+
+static int64_t Now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static void Rest(int64_t ms) {
+  struct timespec span = {ms / 1000, ms % 1000 * 1000000};
+  while (ms > 0 && nanosleep(&span, &span) != 0 && errno == EINTR) {
+  }
+}
+
+static int64_t Number(const void* input, size_t size) {
+  int64_t number = 0;
+  if (size >= sizeof number) memcpy(&number, input, sizeof number);
+  return number;
+}
+
+static Work WorkOf(const void* input, size_t size) {
+  Work work = {0, 0};
+  if (size >= sizeof work) memcpy(&work, input, sizeof work);
+  return work;
+}
+
+static int32_t Give(mproc_call_t* call, int64_t value) {
+  return mproc_call_reply(call, &value, sizeof value);
+}
+
+static int32_t GiveReport(mproc_call_t* call, int64_t value, int64_t begin) {
+  Report report = {.value = value, .begin = begin, .pid = getpid()};
+  report.number = mproc_call_worker_number(call);
+  snprintf(report.name, sizeof report.name, "%s", mproc_call_worker_name(call));
+  report.end = Now();
+  return mproc_call_reply(call, &report, sizeof report);
+}
+
+static void Begin(int64_t cell) {
+  Board* board = TheBoard();
+  atomic_store(&board->pid[cell], (int32_t)getpid());
+  atomic_fetch_add(&board->begun[cell], 1);
+}
+static void End(int64_t cell) { atomic_fetch_add(&TheBoard()->ended[cell], 1); }
+
+#define FUNCTION(name) \
+  static int32_t Run_##name(mproc_call_t* call, const void* input, size_t size, void* user_data)
+#define UNUSED (void)call, (void)input, (void)size, (void)user_data
+
+FUNCTION(noop) {
+  UNUSED;
+  return 0;
+}
+
+FUNCTION(echo) {
+  UNUSED;
+  return mproc_call_reply(call, input, size);
+}
+
+FUNCTION(sleep) {
+  UNUSED;
+  int64_t begin = Now();
+  Work work = WorkOf(input, size);
+  Rest(work.ms);
+  return GiveReport(call, work.value, begin);
+}
+
+FUNCTION(add100) {
+  UNUSED;
+  int64_t begin = Now();
+  Work work = WorkOf(input, size);
+  Rest(work.ms);
+  return GiveReport(call, work.value + 100, begin);
+}
+
+FUNCTION(pow10) {
+  UNUSED;
+  int64_t begin = Now(), value = 1;
+  Work work = WorkOf(input, size);
+  Rest(work.ms);
+  for (int i = 0; i < 10; i++) value *= work.value;
+  return GiveReport(call, value, begin);
+}
+
+FUNCTION(fail) {
+  UNUSED;
+  return mproc_call_fail(call, (int32_t)Number(input, size), "TestError", "it failed as it was told to",
+                         "in fail\nin functions.c");
+}
+
+FUNCTION(refuse) {
+  UNUSED;
+  return (int32_t)Number(input, size);
+}
+
+FUNCTION(fail_quietly) {
+  UNUSED;
+  mproc_call_reply(call, "value", 5);
+  mproc_call_fail(call, 0, NULL, "failed all the same", NULL);
+  return 0;
+}
+
+FUNCTION(exit) {
+  UNUSED;
+  exit((int)Number(input, size));
+}
+
+FUNCTION(abort) {
+  UNUSED;
+  abort();
+}
+
+// Found by name in the trace.
+__attribute__((noinline, visibility("default"))) int CrashHereByName(volatile int* where) {
+  *where = 42;
+  return *where + 1;
+}
+
+FUNCTION(segv) {
+  UNUSED;
+  volatile int* volatile nowhere = NULL;
+  return CrashHereByName(nowhere) + 1;
+}
+
+FUNCTION(raise) {
+  UNUSED;
+  kill(getpid(), (int)Number(input, size));
+  return 0;
+}
+
+typedef struct Piece {
+  struct Piece* next;
+} Piece;
+
+static Piece* TakePieces(size_t size, Piece* pieces) {
+  for (Piece* piece; (piece = malloc(size));) {
+    memset(piece, 1, size);
+    piece->next = pieces;
+    pieces = piece;
+  }
+  return pieces;
+}
+
+// Way 0: gives the memory back and fails with 12. 1: asks for a large reply with nothing left, then gives
+// back and tells what that came to. 2: writes to what it did not get. 3: gives a small value with nothing
+// left, ever.
+FUNCTION(hog) {
+  UNUSED;
+  struct rlimit limit = {UINT64_C(1) << 30, UINT64_C(1) << 30}, old;
+  int64_t way = Number(input, size);
+  getrlimit(RLIMIT_AS, &old);
+  limit.rlim_max = old.rlim_max;
+  setrlimit(RLIMIT_AS, &limit);
+  Piece* pieces = NULL;
+  for (size_t piece = 16 << 20; piece >= 16; piece /= 4) pieces = TakePieces(piece, pieces);
+  if (way == 2) {
+    volatile char* missing = malloc(1 << 20);
+    *missing = 1;
+  }
+  void* place = NULL;
+  int32_t status = way == 1 ? mproc_call_reply_alloc(call, 64 << 20, &place) : 0;
+  if (way == 3) return Give(call, way);
+  setrlimit(RLIMIT_AS, &old);
+  for (Piece* next; pieces; pieces = next) {
+    next = pieces->next;
+    free(pieces);
+  }
+  return way == 0 ? 12 : Give(call, status);
+}
+
+FUNCTION(pid) {
+  UNUSED;
+  return Give(call, getpid());
+}
+
+FUNCTION(name) {
+  UNUSED;
+  const char* name = mproc_call_worker_name(call);
+  return mproc_call_reply(call, name, strlen(name));
+}
+
+FUNCTION(spin) {
+  UNUSED;
+  Work work = WorkOf(input, size);
+  signal(SIGTERM, SIG_IGN);
+  Begin(work.value);
+  while (!mproc_call_cancelled(call)) Rest(1);
+  End(work.value);
+  return 0;
+}
+
+FUNCTION(big) {
+  UNUSED;
+  size_t count = (size_t)Number(input, size);
+  unsigned char* bytes = malloc(count + 1);
+  for (size_t i = 0; bytes && i < count; i++) bytes[i] = PatternAt(i);
+  int32_t status = bytes ? mproc_call_reply(call, bytes, count) : 1;
+  free(bytes);
+  return status;
+}
+
+FUNCTION(big_in_place) {
+  UNUSED;
+  size_t count = (size_t)Number(input, size);
+  void* place = NULL;
+  int32_t status = mproc_call_reply_alloc(call, count, &place);
+  for (size_t i = 0; status == 0 && i < count; i++) ((unsigned char*)place)[i] = PatternAt(i);
+  return status;
+}
+
+FUNCTION(replies) {
+  UNUSED;
+  void* place = NULL;
+  int32_t status = mproc_call_reply(call, "the first and longest of the values", 35);
+  if (status == 0) status = mproc_call_reply_alloc(call, 100000, &place);
+  if (status == 0) memset(place, 'x', 100000);
+  return status ? status : mproc_call_reply(call, "last", 4);
+}
+
+FUNCTION(bad_replies) {
+  UNUSED;
+  int32_t got[3] = {mproc_call_reply(call, NULL, 5), mproc_call_reply_alloc(call, 5, NULL),
+                    mproc_call_reply(call, NULL, 0)};
+  return mproc_call_reply(call, got, sizeof got);
+}
+
+FUNCTION(resize) {
+  UNUSED;
+  static const char bytes[64];
+  return mproc_call_reply(call, bytes, (size_t)Number(input, size));
+}
+
+FUNCTION(gate) {
+  UNUSED;
+  int64_t begin = Now();
+  Work work = WorkOf(input, size);
+  Board* board = TheBoard();
+  Begin(work.value);
+  while (!atomic_load(&board->open[work.value]) && !atomic_load(&board->all_open)) Rest(1);
+  End(work.value);
+  return GiveReport(call, work.value, begin);
+}
+
+FUNCTION(mark) {
+  UNUSED;
+  Work work = WorkOf(input, size);
+  Begin(work.value);
+  Rest(work.ms);
+  End(work.value);
+  return Give(call, 2 * work.value + 1);
+}
+
+FUNCTION(about) {
+  UNUSED;
+  About about = {mproc_call_task_id(call),       mproc_call_item_index(call),
+                 mproc_call_function_id(call),   mproc_call_worker_number(call),
+                 mproc_call_cancelled(call),     (int32_t)getpid()};
+  return mproc_call_reply(call, &about, sizeof about);
+}
+
+FUNCTION(checksum) {
+  UNUSED;
+  Sum sum = SumOf(input, size);
+  return mproc_call_reply(call, &sum, sizeof sum);
+}
+
+static char g_kept[256];
+static size_t g_kept_size;
+
+FUNCTION(keep) {
+  UNUSED;
+  if (getenv(TEST_BOARD)) atomic_fetch_add(&TheBoard()->initialized, 1);
+  if (size == 4 && memcmp(input, "fail", 4) == 0) {
+    return mproc_call_fail(call, 5, "InitError", "no licence found", NULL);
+  }
+  if (size == 3 && memcmp(input, "die", 3) == 0) exit(9);
+  if (size == 4 && memcmp(input, "hang", 4) == 0) {
+    for (;;) pause();
+  }
+  g_kept_size = size < sizeof g_kept ? size : sizeof g_kept;
+  memcpy(g_kept, input, g_kept_size);
+  return 0;
+}
+
+FUNCTION(kept) {
+  UNUSED;
+  return mproc_call_reply(call, g_kept, g_kept_size);
+}
+
+FUNCTION(stubborn) {
+  UNUSED;
+  signal(SIGTERM, SIG_IGN);
+  Begin(WorkOf(input, size).value);
+  for (;;) pause();
+  return 0;
+}
+
+FUNCTION(square) {
+  UNUSED;
+  int64_t value = Number(input, size);
+  if (value >= 0 && getenv(TEST_BOARD)) Begin(value);
+  if (value < 0) return mproc_call_fail(call, (int32_t)-value, "TestError", "negative", NULL);
+  return Give(call, value * value);
+}
+
+FUNCTION(lottery) {
+  UNUSED;
+  if (Number(input, size) == 13) kill(getpid(), SIGKILL);
+  return Run_square(call, input, size, user_data);
+}
+
+FUNCTION(environment) {
+  UNUSED;
+  char name[64];
+  snprintf(name, sizeof name, "%.*s", (int)size, (const char*)input);
+  const char* value = getenv(name);
+  return value ? mproc_call_reply(call, value, strlen(value)) : 1;
+}
+
+FUNCTION(descriptors) {
+  UNUSED;
+  int64_t count = -1;  // the listing itself
+  DIR* list = opendir("/proc/self/fd");
+  if (!list) return 1;
+  for (struct dirent* entry; (entry = readdir(list));) count += entry->d_name[0] != '.';
+  closedir(list);
+  return Give(call, count);
+}
+
+FUNCTION(print) {
+  UNUSED;
+  printf("%.*s", (int)size, (const char*)input);
+  return 0;
+}
+
+FUNCTION(pile) {
+  UNUSED;
+  return Give(call, input ? (int64_t)((uintptr_t)input % 16) : -1);
+}
+
+FUNCTION(interruptible) {
+  UNUSED;
+  Work work = WorkOf(input, size);
+  signal(SIGTERM, SIG_IGN);
+  Begin(work.value);
+  Rest(work.ms);
+  End(work.value);
+  return Give(call, work.value);
+}
+
+MPROC_MODULE_ENTRY mproc_status_t mproc_module_main(mproc_table_t* table) {
+  mproc_status_t status = MPROC_OK;
+#define TEST_FUNCTION_ADD(id, name, what) \
+  if (status == MPROC_OK) status = mproc_table_add(table, id, #name, Run_##name, NULL);
+  TEST_FUNCTIONS(TEST_FUNCTION_ADD)
+#undef TEST_FUNCTION_ADD
+  return status;
+}
