@@ -26,7 +26,9 @@ bool Drain::EngineWanted() const {
 }
 
 bool Drain::TakeResult(WorkerSlot* worker, const ipc::ResultFrame& frame) {
-  if (frame.task >= worker->channel->head() || frame.size > task::kLargestPayload) return false;
+  if (frame.size > task::kLargestPayload) return false;
+  // The entry was made before the slot was published, so it is there for every honest result; how many tasks
+  // have been published is the business of the other side.
   auto& entry = worker->in_flight[frame.task % ipc::kSlots];
   Future* task = entry.load(std::memory_order_acquire);
   if (!task || task->position != frame.task) return false;
@@ -76,14 +78,18 @@ bool Drain::LookAt(WorkerSlot* worker) {
   std::lock_guard lock(core_.mutex);
   worker->held -= std::min(worker->held, tally_.results);
   worker->held_bytes -= std::min(worker->held_bytes, tally_.bytes);
-  uint64_t tail = worker->tail;
+  // What it says it has passed is only believed of slots whose task has ended or moved.
+  uint64_t limit = worker->tail;
   if (tally_.results) {
-    tail = std::max(tail, tally_.last + 1);
+    limit = std::max(limit, tally_.last + 1);
     worker->NoteTaskTime(tally_.elapsed / tally_.results);
   }
-  if (skipped && passed <= worker->channel->head()) tail = std::max(tail, passed);
-  worker->tail = tail;
-  worker->channel->ReleaseBelow(worker->socket.get(), tail);
+  if (skipped && passed <= worker->channel->head()) limit = std::max(limit, passed);
+  while (worker->tail < limit &&
+         !worker->in_flight[worker->tail % ipc::kSlots].load(std::memory_order_acquire)) {
+    worker->tail++;
+  }
+  worker->channel->ReleaseBelow(worker->socket.get(), worker->tail);
   dispatcher_.Progress(worker);
   return true;
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool/supervisor.hh"
 
-#include <csignal>
-
 #include "platform/crash_trace.hh"
+#include "platform/signals.hh"
 #include "pool/completion.hh"
 #include "pool/drain.hh"
 
@@ -188,8 +187,8 @@ std::unique_ptr<ErrorInfo> Supervisor::LostInfo(const WorkerSlot& worker, const 
     how = "ended together with the launcher process, exit status unknown";
   } else if (exit.signal) {
     info->cause = MPROC_CAUSE_SIGNAL;
-    const char* name = sigabbrev_np(exit.signal);
-    how = "was ended by signal " + std::to_string(exit.signal) + " (SIG" + (name ? name : "?") + ")";
+    how =
+        "was ended by signal " + std::to_string(exit.signal) + " (" + platform::SignalName(exit.signal) + ")";
     if (exit.signal == SIGKILL) how += "; if nobody sent it, the system was out of memory";
   } else {
     info->cause = MPROC_CAUSE_EXIT;

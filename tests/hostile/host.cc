@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,6 +17,22 @@ std::string Content(size_t i) {
   std::string bytes(kSizes[i % 10], '\0');
   for (size_t at = 0; at < bytes.size(); at++) bytes[at] = static_cast<char>(i * 31 + at * 7);
   return bytes;
+}
+
+void PrintState(mproc_pool_t* pool) {
+  int32_t count = 0;
+  CHECK_OK(mproc_pool_worker_count(pool, &count));
+  for (int32_t i = 0; i < count; i++) {
+    printf("place %d: pid %lld, number %lld, state %lld, done %lld, held %lld\n", i,
+           static_cast<long long>(WorkerInfo(pool, i, MPROC_WORKER_INFO_PID)),
+           static_cast<long long>(WorkerInfo(pool, i, MPROC_WORKER_INFO_NUMBER)),
+           static_cast<long long>(WorkerInfo(pool, i, MPROC_WORKER_INFO_STATE)),
+           static_cast<long long>(WorkerInfo(pool, i, MPROC_WORKER_INFO_TASKS_DONE)),
+           static_cast<long long>(WorkerInfo(pool, i, MPROC_WORKER_INFO_TASKS_HELD)));
+  }
+  for (int32_t which = MPROC_POOL_STATISTIC_SUBMITTED; which <= MPROC_POOL_STATISTIC_TAKEN_BACK; which++) {
+    printf("statistic %d: %llu\n", which, static_cast<unsigned long long>(Statistic(pool, which)));
+  }
 }
 
 bool IsHostile(int64_t number) { return TheNote().hostile_pids[number % 4096].load() != 0; }
@@ -134,7 +151,12 @@ bool Batch::Wait(int patience_ms) {
   }
   if (status == MPROC_OK) return true;
   int open = 0;
-  for (auto* future : all) open += mproc_future_ready(future) != MPROC_OK;
+  for (auto* future : all) {
+    if (mproc_future_ready(future) == MPROC_OK) continue;
+    open++;
+    printf("task %lld has not ended\n", static_cast<long long>(InfoOf(future, MPROC_FUTURE_INFO_TASK_ID)));
+  }
+  PrintState(pool_);
   return CHECK_THAT(false, std::to_string(open) + " of " + std::to_string(all.size()) + " tasks did not end: " +
                                mproc_status_name(status));
 }
