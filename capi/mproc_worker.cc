@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "capi/guard.hh"
 #include "capi/table_handles.hh"
 #include "launcher/launcher_main.hh"
 #include "worker/worker_main.hh"
@@ -32,6 +33,7 @@ Status CallEntry(void* entry, task::Table* table) {
 
 int main(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], "--launcher") == 0) return launcher::LauncherMain();
+  capi::Report(Status());  // makes this thread's last error now: a worker may run out of memory later
   int status = worker::WorkerMain(nullptr, 0, CallEntry);
   if (status == 2) {
     std::fputs("mproc-worker is started by libmproc; it is of no use by hand.\n", stderr);

@@ -33,6 +33,7 @@ mproc_status_t mproc_worker_main(mproc_table_t* table) {
   return Guard([&] {
     TableHandles::Pinned object;
     if (Status known = TableHandles::Get().Find(table, &object); !known.ok()) return known;
+    Report(Status());  // makes this thread's last error now: a worker may run out of memory later
     uint64_t nonce = 0;
     if (worker::TakeSelfMark(&nonce)) std::exit(worker::WorkerMain(&*object, nonce, nullptr));
     std::lock_guard lock(g_self_mutex);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cinttypes>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -186,7 +187,7 @@ int MapRun::ReportFailure(const Batch& batch, size_t index, mproc_status_t statu
     why = std::string(text) + (why.empty() ? "" : ": ") + why;
   }
   if (why.empty()) why = mproc_status_text(status);
-  std::fprintf(stderr, "mproc: item %llu %s: %s\n", static_cast<unsigned long long>(batch.first + index + 1),
+  std::fprintf(stderr, "mproc: item %" PRIu64 " %s: %s\n", batch.first + index + 1,
                Shown(batch.items[index]).c_str(), why.c_str());
   some_failed_ = true;
   return kAllGood;

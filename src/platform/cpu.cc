@@ -91,6 +91,8 @@ uint32_t CurrentCpu() {
   return cpu < 0 ? 0 : static_cast<uint32_t>(cpu);
 }
 
+void YieldCpu() { sched_yield(); }
+
 bool PinnedToOneCpu() {
   cpu_set_t mask;
   return sched_getaffinity(0, sizeof mask, &mask) == 0 && CPU_COUNT(&mask) == 1;

@@ -16,6 +16,9 @@ int QuotaCpus(const std::string& cpu_max);
 // Number of the CPU this thread runs on now.
 uint32_t CurrentCpu();
 
+// Lets others run on this CPU first.
+void YieldCpu();
+
 // True if the affinity mask of this thread has one CPU only.
 bool PinnedToOneCpu();
 

@@ -49,8 +49,10 @@ void End(Future* task, Ending ending) {
   Pool* pool = task->pool;
   if (task->is_chunk) {
     Future* parent = task->parent;
-    parent->worker_pid = task->worker_pid;
-    parent->worker_number = task->worker_number;
+    if (ending.error) {
+      ending.error->worker_pid = task->worker_pid;
+      ending.error->worker_number = task->worker_number;
+    }
     MapState& map = *parent->extra->map;
     bool all = map.ChunkEnded(*task, &ending);  // if not the last, the map may be gone from here on
     if (all) End(parent, map.TakeEnding());
@@ -63,6 +65,10 @@ void End(Future* task, Ending ending) {
   }
   if (ending.outcome != MPROC_OUTCOME_VALUE) {
     FreeBytes(task);
+    if (task->is_map && ending.error) {
+      task->worker_pid = ending.error->worker_pid;
+      task->worker_number = ending.error->worker_number;
+    }
     if (!task->extra) task->extra = new Extra();
     task->extra->error = std::move(ending.error);
   }

@@ -67,6 +67,7 @@ struct Core {
   Waiters waiters;
   Counters counters;
   std::atomic<int64_t> callbacks_due{0};   // callbacks that have not returned
+  std::atomic<int> given_last{0};          // place of the worker that was given a task last
   std::atomic<bool> leader_asleep{false};  // somebody may sleep on leader_bell
 
   // Tasks and maps that have not ended.

@@ -121,6 +121,7 @@ bool Dispatcher::Give(WorkerSlot* worker, Future* task) {
     poller_ = worker;
     worker->channel->SetMayPoll(true);
   }
+  if (current_ != worker) core_.given_last.store(worker->place, std::memory_order_relaxed);
   current_ = worker;
   worker->channel->WakeWorker();
   return true;

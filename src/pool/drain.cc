@@ -13,9 +13,11 @@ namespace {
 
 constexpr int64_t kPollNs = 25'000;
 constexpr int64_t kSpinNs = 1'000'000;
-constexpr uint32_t kProbe = 256;
+constexpr int64_t kYieldNs = 50'000;
 constexpr int64_t kSlice = 100'000'000;  // the longest sleep: signals get their turn, nothing rests for ever
-constexpr uint32_t kMostAtOnce = 1024;   // results of one worker before the others get their turn
+constexpr int64_t kLeaderSlice = 20'000'000;  // the same of a leader, whose bell a worker may put off
+constexpr int kMostTurns = 64;                // looks of one Settle
+constexpr uint32_t kMostAtOnce = 1024;        // results of one worker before the others get their turn
 
 }  // namespace
 
@@ -69,26 +71,29 @@ bool Drain::LookAt(WorkerSlot* worker) {
     if (good) worker->channel->ConsumeResult();
   }
   uint64_t passed = worker->channel->ClaimedPassed();
-  bool skipped = passed > worker->passed;
-  if (skipped) worker->passed = passed;
   if (!good) supervisor_.Distrust(worker);
-  if (tally_.results == 0 && !skipped) return false;
-  worker->channel->PublishConsumed();
+  if (tally_.results == 0 && passed <= worker->passed) return false;
+  worker->passed = std::max(worker->passed, passed);
+  if (tally_.results) worker->channel->PublishConsumed();
   worker->tasks_done.fetch_add(tally_.results, std::memory_order_relaxed);
-  std::lock_guard lock(core_.mutex);
+  std::unique_lock lock(core_.mutex);
+  if (passed > worker->channel->head()) {  // more than it was ever given
+    lock.unlock();
+    if (good) supervisor_.Distrust(worker);
+    lock.lock();
+    passed = worker->tail;
+  }
   worker->held -= std::min(worker->held, tally_.results);
   worker->held_bytes -= std::min(worker->held_bytes, tally_.bytes);
+  if (tally_.results) worker->NoteTaskTime(tally_.elapsed / tally_.results);
   // What it says it has passed is only believed of slots whose task has ended or moved.
-  uint64_t limit = worker->tail;
-  if (tally_.results) {
-    limit = std::max(limit, tally_.last + 1);
-    worker->NoteTaskTime(tally_.elapsed / tally_.results);
-  }
-  if (skipped && passed <= worker->channel->head()) limit = std::max(limit, passed);
+  uint64_t before = worker->tail;
+  uint64_t limit = std::max(passed, tally_.results ? tally_.last + 1 : 0);
   while (worker->tail < limit &&
          !worker->in_flight[worker->tail % ipc::kSlots].load(std::memory_order_acquire)) {
     worker->tail++;
   }
+  if (tally_.results == 0 && worker->tail == before) return false;
   worker->channel->ReleaseBelow(worker->socket.get(), worker->tail);
   dispatcher_.Progress(worker);
   return true;
@@ -116,14 +121,12 @@ bool Drain::PollFor(Condition& condition) {
   int32_t polling = core_.options.polling;
   if (polling == MPROC_POLLING_OFF) return false;
   uint32_t cpu = platform::CurrentCpu();
-  bool elsewhere = false;
   for (auto& worker : core_.workers) {
-    if (!worker->channel) continue;
-    worker->channel->PublishCpu(cpu);
-    elsewhere |= worker->channel->worker_cpu() != cpu;
+    if (worker->channel) worker->channel->PublishCpu(cpu);
   }
   if (polling == MPROC_POLLING_ADAPTIVE) {
-    if (!elsewhere && ++looks_ % kProbe != 0) return false;
+    auto& last = core_.workers[static_cast<size_t>(core_.given_last.load(std::memory_order_relaxed))];
+    if (last->channel && last->channel->worker_cpu() == cpu) return YieldFor();
     if (!gate_.Open()) return false;
   }
   int64_t end = NowNs() + (polling == MPROC_POLLING_SPIN ? kSpinNs : kPollNs);
@@ -141,12 +144,26 @@ bool Drain::PollFor(Condition& condition) {
   return false;
 }
 
+// The worker shares this CPU: polling would keep it from running.
+bool Drain::YieldFor() {
+  if (!yield_gate_.Open()) return false;
+  int64_t begun = NowNs();
+  platform::YieldCpu();
+  bool came = Look();
+  if (came && NowNs() - begun < kYieldNs) {
+    yield_gate_.Succeeded();
+  } else {
+    yield_gate_.Failed();
+  }
+  return came;
+}
+
 Status Drain::Lead(Condition& condition, const Deadline& deadline) {
   int64_t slice = 1'000'000;  // grows: a result whose bell was put off is seen soon all the same
-  for (;;) {
+  for (uint32_t turns = 0;;) {
     bool any = Look();
     if (condition.Done()) return Status();
-    if (any) continue;
+    if (any && (deadline.never() || ++turns % 16 != 0)) continue;
     if (deadline.Passed()) return Status(MPROC_ERROR_TIMED_OUT);
     if (PollFor(condition)) continue;
     core_.leader_asleep.store(true, std::memory_order_seq_cst);
@@ -165,7 +182,7 @@ Status Drain::Lead(Condition& condition, const Deadline& deadline) {
       if (condition.Done()) return Status();
       return Status(MPROC_ERROR_INTERRUPTED);
     }
-    slice = slept == platform::Slept::kTimedOut ? std::min(slice * 4, kSlice) : int64_t{1'000'000};
+    slice = slept == platform::Slept::kTimedOut ? std::min(slice * 4, kLeaderSlice) : int64_t{1'000'000};
   }
 }
 
@@ -220,15 +237,18 @@ void Drain::Settle() {
   for (;;) {
     if (!core_.drain_lock.try_lock()) return;  // the holder settles when it leaves
     bool more = true;
-    while (more) {
-      while (Look()) {
-      }
+    for (int turns = 0; more && turns < kMostTurns; turns++) {
+      Look();
       uint32_t bell = BellWanted();
       if (bell != ipc::kNobody) ArmAll(static_cast<ipc::HostBell>(bell));
       engine_armed_.store(bell, std::memory_order_seq_cst);
       more = Look();
     }
     core_.drain_lock.unlock();
+    if (more) {  // news without end: it is the engine's turn
+      platform::RingEventFd(core_.engine_bell.get());
+      return;
+    }
     // What happened between the last look and the unlock found the lock taken.
     if (core_.waiters.WakeOne() || !EngineWanted()) return;
   }

@@ -89,6 +89,7 @@ class Drain {
   void ArmAll(ipc::HostBell bell);
   Status Lead(Condition& condition, const Deadline& deadline);
   bool PollFor(Condition& condition);
+  bool YieldFor();
   // -- drain lock not held
   void HandOver();
 
@@ -104,7 +105,7 @@ class Drain {
   Supervisor& supervisor_;
   std::atomic<uint32_t> engine_armed_{ipc::kNobody};  // what Settle armed last
   PollGate gate_{256};                                // drain lock
-  uint32_t looks_ = 0;                                // drain lock
+  PollGate yield_gate_{256};                          // drain lock
   Tally tally_;                                       // drain lock; of the worker being looked at
 };
 

@@ -33,6 +33,8 @@ struct ErrorInfo {
   int32_t signal = 0;
   int32_t exit_code = 0;
   int64_t failed_item = -1;
+  int32_t worker_pid = 0;  // of a chunk's error: who ran it
+  uint32_t worker_number = 0;
 };
 
 struct Callbacks {

@@ -114,7 +114,7 @@ void MapState::SetRange(uint64_t first, uint64_t count, int32_t outcome, const s
   }
 }
 
-bool MapState::TakeItems(uint64_t first, uint64_t count, ByteView result) {
+bool MapState::TakeItems(uint64_t first, uint64_t count, ByteView result, const ErrorInfo& by) {
   task::ItemResultReader reader;
   if (!reader.Open(result) || reader.done() > count) return false;
   uint64_t i = 0;
@@ -129,7 +129,7 @@ bool MapState::TakeItems(uint64_t first, uint64_t count, ByteView result) {
       item.state = kValue;
       continue;
     }
-    auto info = std::make_unique<ErrorInfo>();
+    auto info = std::make_unique<ErrorInfo>(by);
     if (!task::DecodeError(bytes, &info->error)) return false;
     item.data = Keep(AsBytes(info->error.message), true);
     item.size = MPROC_OUTCOME_ERROR;
@@ -143,14 +143,14 @@ bool MapState::TakeItems(uint64_t first, uint64_t count, ByteView result) {
   return true;
 }
 
-bool MapState::TakeArray(uint64_t first, uint64_t count, ByteView result) {
+bool MapState::TakeArray(uint64_t first, uint64_t count, ByteView result, const ErrorInfo& by) {
   task::ArrayResult read;
   if (!task::ReadArrayResult(result, count, input_.output_stride, &read)) return false;
   if (!read.outputs.empty()) {
     std::memcpy(input_.output + first * input_.output_stride, read.outputs.data(), read.outputs.size());
   }
   if (!read.failed) return true;
-  auto info = std::make_unique<ErrorInfo>();
+  auto info = std::make_unique<ErrorInfo>(by);
   if (!task::DecodeError(read.error, &info->error)) return false;
   NoteError(first + read.done, MPROC_OUTCOME_ERROR, std::move(info));
   return true;
@@ -161,14 +161,17 @@ bool MapState::ChunkEnded(const Future& chunk, Ending* ending) {
   uint64_t first = chunk.range.first, count = chunk.range.count;
   if (ending->outcome == MPROC_OUTCOME_VALUE) {
     bool good = true;
+    ErrorInfo by;
+    by.worker_pid = chunk.worker_pid;
+    by.worker_number = chunk.worker_number;
     if (input_.is_array) {
-      good = TakeArray(first, count, ending->value);
+      good = TakeArray(first, count, ending->value, by);
     } else if (chunk.kind == task::Kind::kSingle) {
       items_[first].data = Keep(ending->value, false);
       items_[first].size = ending->value.size();
       items_[first].state = kValue;
     } else {
-      good = TakeItems(first, count, ending->value);
+      good = TakeItems(first, count, ending->value, by);
     }
     if (good) return Finished(count);
     *ending = ErrorEnding(

@@ -73,8 +73,9 @@ class MapState {
   const std::byte* Keep(ByteView bytes, bool zero_ended);
   void NoteError(uint64_t index, int32_t outcome, std::unique_ptr<ErrorInfo> error);
   void SetRange(uint64_t first, uint64_t count, int32_t outcome, const std::string& message);
-  bool TakeItems(uint64_t first, uint64_t count, ByteView result);
-  bool TakeArray(uint64_t first, uint64_t count, ByteView result);
+  // `by` names the worker, for the errors that are found.
+  bool TakeItems(uint64_t first, uint64_t count, ByteView result, const ErrorInfo& by);
+  bool TakeArray(uint64_t first, uint64_t count, ByteView result, const ErrorInfo& by);
   bool Finished(uint64_t items);
 
   MapInput input_;

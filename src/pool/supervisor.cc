@@ -290,7 +290,7 @@ bool Supervisor::HandleInbox() {
         break;
       case WorkerEvent::Kind::kLate:
         if (worker->state != WorkerState::kStarting) break;
-        event.why = Status(MPROC_ERROR_TIMED_OUT, "it did not report itself within the start limit");
+        event.why = Status(MPROC_ERROR_BROKEN, "it did not report itself within the start limit");
         [[fallthrough]];
       case WorkerEvent::Kind::kRefused:
         if (worker->state == WorkerState::kStarting) {

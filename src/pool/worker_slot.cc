@@ -36,10 +36,11 @@ bool WorkerSlot::HasWorkFor(uint64_t nanoseconds) const {
 }
 
 void WorkerSlot::NoteTaskTime(uint64_t nanoseconds) {
-  // A task that lost its CPU for a while says nothing about the others: one sample does not count for more
-  // than four times what is known.
-  uint64_t sample = std::max<uint64_t>(1, nanoseconds);
-  if (task_ns) sample = (uint64_t{task_ns} * 3 + std::min<uint64_t>(sample, uint64_t{task_ns} * 4)) / 4;
+  // A task that lost its CPU for a while says nothing about the others: quick to believe in shorter times,
+  // slow in longer ones, and no sample counts for more than four times what is known.
+  uint64_t sample = std::max<uint64_t>(1, nanoseconds), known = task_ns;
+  if (known && sample < known) sample = (known + sample) / 2;
+  if (known && sample > known) sample = known + (std::min(sample, known * 4) - known + 7) / 8;
   task_ns = static_cast<uint32_t>(std::min<uint64_t>(sample, UINT32_MAX));
 }
 

@@ -2,9 +2,18 @@
 //
 // When to poll. A wake-up of a sleeping CPU costs some 20 us, so a worker that has just run a task looks for
 // the next one for 50 us before it sleeps. It polls only where that can help: when the host says this worker
-// may (one polling worker at most per pool), when the host was last seen on another CPU (else polling keeps
-// the host from running), and after two failures in a row only every 2^k-th time.
+// may (one polling worker at most per pool), when the host was last seen on another CPU, and after two
+// failures in a row only every 2^k-th time. On the host's own CPU it yields instead, once: a host that was
+// preempted by the wake-up of this worker then goes on submitting and pays for no further wake-up, where
+// sleeping would mean two switches a task. If that takes long, others want the CPU, and it counts as failed.
+//
+// When to ring. A host that is woken for each of many short results does little else than wake up. While the
+// next task is at hand and short (by the last run of its function), the bell is put off, 50 us at most; it is
+// rung before a task that may take long and always before sleeping. Should a task take long that did not the
+// last time, the host finds the results before it by itself: it looks again after a few milliseconds.
 #include "worker/worker_loop.hh"
+
+#include <iterator>
 
 #include "base/clock.hh"
 #include "platform/cpu.hh"
@@ -16,7 +25,9 @@ namespace {
 
 constexpr int64_t kPollNs = 50'000;
 constexpr int64_t kSpinNs = 1'000'000;
-constexpr uint32_t kProbe = 256;
+constexpr int64_t kYieldNs = 50'000;
+constexpr int64_t kShort = 10'000;
+constexpr int64_t kPutOff = 50'000;
 constexpr int64_t kIdleSlice = 1'000'000'000;
 
 enum Polling : uint32_t { kAdaptive = 0, kOff = 1, kSpin = 2 };
@@ -30,8 +41,8 @@ bool WorkerLoop::Poll() {
   channel.PublishCpu(cpu);
   if (channel.polling() == kOff) return false;
   if (channel.polling() == kAdaptive) {
+    if (channel.host_cpu() == cpu) return Yield();
     if (!channel.may_poll()) return false;
-    if (channel.host_cpu() == cpu && ++looks_ % kProbe != 0) return false;
     if (!gate_.Open()) return false;
     limit = kPollNs;
   }
@@ -47,15 +58,38 @@ bool WorkerLoop::Poll() {
   return false;
 }
 
+bool WorkerLoop::Yield() {
+  if (!yield_gate_.Open()) return false;
+  int64_t begun = NowNs();
+  platform::YieldCpu();
+  bool found = context_->channel->HasTask();
+  if (found && NowNs() - begun < kYieldNs) {
+    yield_gate_.Succeeded();
+  } else {
+    yield_gate_.Failed();
+  }
+  return found;
+}
+
 void WorkerLoop::Run() {
   ipc::WorkerChannel& channel = *context_->channel;
   ipc::TaskView view;
   for (;;) {
     int64_t now = NowNs();
+    int64_t rung = now;
     while (channel.Claim(&view)) {
-      if (!channel.HasTask()) channel.RingHost(true);  // earlier results, before what may take long
+      int64_t& usual = usual_[view.frame.function % std::size(usual_)];
+      if (usual >= kShort) {
+        channel.RingHost(!channel.HasTask());  // earlier results, before what may take long
+        rung = now;
+      }
+      int64_t begun = now;
       now = runner_->Run(view, now);
-      channel.RingHost(!channel.HasTask());
+      usual = now - begun;
+      bool more = channel.HasTask();
+      if (more && usual < kShort && now - rung < kPutOff) continue;
+      channel.RingHost(!more);
+      rung = now;
     }
     if (channel.order() == ipc::kFinish && !channel.HasTask()) return;
     channel.RingHost(true);

@@ -22,13 +22,15 @@ class WorkerLoop {
  private:
   // Looks for a task for a short while. True if there is one.
   bool Poll();
+  bool Yield();
 
   WorkerContext* context_;
   Runner* runner_;
   bool (*host_alive_)(void*);
   void* host_;
   PollGate gate_{64};
-  uint32_t looks_ = 0;
+  PollGate yield_gate_{64};
+  int64_t usual_[64] = {};  // what the last task took, by function id modulo its size
 };
 
 }  // namespace mproc::worker

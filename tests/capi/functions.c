@@ -159,25 +159,38 @@ static Piece* TakePieces(size_t size, Piece* pieces) {
   return pieces;
 }
 
-// Way 0: gives the memory back and fails with 12. 1: asks for a large reply with nothing left, then gives
-// back and tells what that came to. 2: writes to what it did not get. 3: gives a small value with nothing
-// left, ever.
+// Way 0: gives the memory back and fails with 12. 1: gives back a little, asks for a large reply and tells
+// what that came to. 2: writes to what it did not get. 3: gives a small value with nothing left, for ever.
 FUNCTION(hog) {
   UNUSED;
-  struct rlimit limit = {UINT64_C(1) << 30, UINT64_C(1) << 30}, old;
   int64_t way = Number(input, size);
+  struct rlimit old, limit;
+  unsigned long long pages = 0;
+  FILE* file = fopen("/proc/self/statm", "re");
+  if (!file || fscanf(file, "%llu", &pages) != 1) return 1;
+  fclose(file);
   getrlimit(RLIMIT_AS, &old);
   limit.rlim_max = old.rlim_max;
+  limit.rlim_cur = pages * (unsigned long long)sysconf(_SC_PAGESIZE) + (64 << 20);
   setrlimit(RLIMIT_AS, &limit);
-  Piece* pieces = NULL;
-  for (size_t piece = 16 << 20; piece >= 16; piece /= 4) pieces = TakePieces(piece, pieces);
+  Piece* pieces = malloc(1 << 20);
+  pieces->next = NULL;
+  Piece* last = pieces;
+  for (size_t piece = 1 << 20; piece >= 16; piece /= 4) pieces = TakePieces(piece, pieces);
   if (way == 2) {
     volatile char* missing = malloc(1 << 20);
     *missing = 1;
   }
-  void* place = NULL;
-  int32_t status = way == 1 ? mproc_call_reply_alloc(call, 64 << 20, &place) : 0;
   if (way == 3) return Give(call, way);
+  int32_t status = 0;
+  if (way == 1) {
+    void* place = NULL;
+    Piece* before = pieces;
+    while (before->next != last) before = before->next;
+    before->next = NULL;
+    free(last);
+    status = mproc_call_reply_alloc(call, 64 << 20, &place);
+  }
   setrlimit(RLIMIT_AS, &old);
   for (Piece* next; pieces; pieces = next) {
     next = pieces->next;

@@ -659,8 +659,8 @@ static void IdlePoolUsesNoCpu(void) {
   int64_t launcher = 0;
   CHECK_OK(mproc_runtime_launcher_pid(&launcher));
   SubmitMany(pool);
-  mproc_future_t* future = SubmitWork(pool, fn_gate, 0, 0);  // and one that waits for a task does not, either
-  NEED_SOON(Begun(0) == 1);
+  mproc_future_t* future = SubmitWork(pool, fn_gate, 0, 1000);  // and one that waits for a task does not, either
+  NEED_SOON(Begun(1000) == 1);
   pid_t pids[4] = {getpid(), (pid_t)launcher, WorkerPid(pool, 0), WorkerPid(pool, 1)};
   TestRest(300 * MPROC_MILLISECOND);
   int64_t before[4], ticks = sysconf(_SC_CLK_TCK);
@@ -670,7 +670,7 @@ static void IdlePoolUsesNoCpu(void) {
     int64_t used = (CpuOf(pids[i]) - before[i]) * 1000 / ticks;
     if (used > 60) TestFail(__FILE__, __LINE__, "process %d of 4 used %lld ms of a second", i, (long long)used);
   }
-  OpenGate(0);
+  OpenGate(1000);
   TakeReport(future);
   CloseJoinDestroy(pool);
 }

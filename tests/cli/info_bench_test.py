@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`mproc info` and `mproc bench`: that what they print can be read and is complete, not how fast anything is."""
+"""`mproc info` and `mproc bench`: that what they print can be read and is complete, not how fast it is."""
 import json
 import unittest
 

@@ -12,7 +12,7 @@ from program import DEMO, run, run_map
 
 class Items(unittest.TestCase):
     def check(self, result, output, code=0):
-        self.assertEqual((result.returncode, result.stdout), (code, output), result.stderr.decode(errors="replace"))
+        self.assertEqual((result.returncode, result.stdout), (code, output), result.stderr[:1000])
         if code == 0:
             self.assertEqual(result.stderr, b"")
 
@@ -20,7 +20,7 @@ class Items(unittest.TestCase):
         self.check(run_map("upper", "a", "b c", "", "d"), b"A\nB C\n\nD\n")
 
     def test_arguments_are_literal(self):
-        self.check(run_map("upper", "[x,y]", "info", "map", "--jobs", "-q"), b"[X,Y]\nINFO\nMAP\n--JOBS\n-Q\n")
+        self.check(run_map("upper", "[x,y]", "info", "--jobs", "-q"), b"[X,Y]\nINFO\n--JOBS\n-Q\n")
         self.check(run_map("upper", "--", "-a", "--", "--help"), b"-A\n--\n--HELP\n")
         self.check(run_map("upper", "-1", "-2"), b"-1\n-2\n")
 
@@ -56,7 +56,8 @@ class Items(unittest.TestCase):
 
     def test_order_when_later_items_are_quicker(self):
         items = [str(n) for n in range(60, -1, -5)]
-        self.check(run_map("sleep_ms", *items, options=["--jobs", "4"]), "".join(i + "\n" for i in items).encode())
+        result = run_map("sleep_ms", *items, options=["--jobs", "4"])
+        self.check(result, "".join(i + "\n" for i in items).encode())
 
     def test_unordered(self):
         lines = [b"item %d" % i for i in range(20_000)]
@@ -84,9 +85,10 @@ class Items(unittest.TestCase):
                     file.write(os.urandom(size // 2) + b" word\n" * (size // 12) + b"x" * (size % 12))
             hashes = [hashlib.sha256(open(p, "rb").read()).hexdigest() for p in paths]
             self.check(run_map("sha256", *paths), "".join(h + "\n" for h in hashes).encode())
-            counted = subprocess.run(["wc", "--", *paths], env={**os.environ, "LC_ALL": "C"}, capture_output=True,
-                                     check=True).stdout.decode().splitlines()[:len(paths)]
-            self.check(run_map("wc", *paths), "".join(" ".join(c.split()[:3]) + "\n" for c in counted).encode())
+            wc = subprocess.run(["wc", "--", *paths], env={**os.environ, "LC_ALL": "C"}, capture_output=True,
+                                check=True)
+            counted = [b" ".join(line.split()[:3]) + b"\n" for line in wc.stdout.splitlines()]
+            self.check(run_map("wc", *paths), b"".join(counted[:len(paths)]))
 
 
 class Trouble(unittest.TestCase):
@@ -107,7 +109,8 @@ class Trouble(unittest.TestCase):
 
     def test_all_items_fail(self):
         result = run_map("fail", stdin=b"x\n" * 1000)
-        self.assertEqual((result.returncode, result.stdout, result.stderr.count(b"DemoError: x was")), (1, b"", 1000))
+        self.assertEqual((result.returncode, result.stdout), (1, b""))
+        self.assertEqual(result.stderr.count(b"DemoError: x was not wanted"), 1000)
 
     def test_control_bytes_and_length_in_messages(self):
         result = run_map("crash", stdin=b"fail\n")
@@ -147,6 +150,7 @@ class Trouble(unittest.TestCase):
 class Usage(unittest.TestCase):
     def check(self, result, *words, code=2):
         self.assertEqual((result.returncode, result.stdout), (code, b""), result.stderr)
+        self.assertNotEqual(result.stderr, b"")
         for word in words:
             self.assertIn(word.encode(), result.stderr)
 
@@ -157,12 +161,13 @@ class Usage(unittest.TestCase):
             self.assertIn(b"Exit codes: 0 all good", result.stdout)
 
     def test_wrong_usage(self):
-        for args in [], ["nonsense"], ["map"], ["map", DEMO], ["map", DEMO, "upper", "--chunk"], ["info", "x"]:
+        for args in ([], ["nonsense"], ["map"], ["map", DEMO], ["map", DEMO, "upper", "--chunk"],
+                     ["info", "x"]):
             self.check(run(*args))
 
     def test_wrong_options(self):
-        for options in (["--jobs", "0"], ["--jobs", "x"], ["--jobs", "5000"], ["--chunk", "0"], ["--name", ""],
-                        ["--name", "n" * 64], ["--nonsense"]):
+        for options in (["--jobs", "0"], ["--jobs", "x"], ["--jobs", "5000"], ["--chunk", "0"],
+                        ["--name", ""], ["--name", "n" * 64], ["--nonsense"]):
             self.check(run_map("upper", "a", options=options))
 
     def test_unknown_option_is_no_item(self):
@@ -188,13 +193,14 @@ class Usage(unittest.TestCase):
         self.check(run("map", "libm.so.6", "f", "a"), "mproc_module_main")
 
     def test_unreadable_input(self):
-        with open("/", "rb", opener=lambda path, _: os.open(path, os.O_RDONLY)) as folder:
-            result = subprocess.run([program.PROGRAM, "map", DEMO, "upper"], stdin=folder, capture_output=True,
-                                    timeout=program.LIMIT)
-        self.check(result, "directory")
+        folder = os.open("/", os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        self.check(subprocess.run([program.PROGRAM, "map", DEMO, "upper"], stdin=folder, capture_output=True,
+                                  timeout=program.LIMIT), "directory")
 
     def test_pool_cannot_start(self):
-        self.check(run("map", DEMO, "upper", "a", env={"MPROC_WORKER": "/no/mproc-worker"}), "/no/mproc-worker", code=3)
+        missing = "/no/mproc-worker"
+        self.check(run("map", DEMO, "upper", "a", env={"MPROC_WORKER": missing}), missing, code=3)
         self.check(run("map", DEMO, "upper", "a", env={"MPROC_WORKER": "/bin/true"}), code=3)
 
 

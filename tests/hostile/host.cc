@@ -145,9 +145,9 @@ bool Batch::Wait(int patience_ms) {
   std::vector<mproc_future_t*> all = echoes_;
   all.insert(all.end(), hostile_.begin(), hostile_.end());
   mproc_status_t status = mproc_future_wait_all(all.data(), all.size(), patience_ms * MPROC_MILLISECOND);
-  if (status == MPROC_ERROR_TIMED_OUT) {
-    KillHostile();
-    status = mproc_future_wait_all(all.data(), all.size(), 8 * MPROC_SECOND);
+  for (int64_t end = NowMs() + 8000; status == MPROC_ERROR_TIMED_OUT && NowMs() < end;) {
+    KillHostile();  // one of them may go astray only now
+    status = mproc_future_wait_all(all.data(), all.size(), 20 * MPROC_MILLISECOND);
   }
   if (status == MPROC_OK) return true;
   int open = 0;

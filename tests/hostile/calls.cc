@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include "calls.hh"
+
+namespace hostile {
+namespace {
+
+// Places for what the calls write.
+struct Out {
+  size_t size = 0;
+  uint32_t id = 0;
+  uint64_t number = 0;
+  int64_t info = 0;
+  int32_t flag = 0;
+  const void* data = nullptr;
+  const char* text = nullptr;
+  mproc_future_t* future = nullptr;
+  char buffer[64] = {};
+};
+Out g_out;
+const void* const kItems[] = {"a", "b"};
+const size_t kSizes[] = {1, 1};
+
+mproc_table_t* Table(void* handle) { return static_cast<mproc_table_t*>(handle); }
+mproc_pool_options_t* Options(void* handle) { return static_cast<mproc_pool_options_t*>(handle); }
+mproc_pool_t* Pool(void* handle) { return static_cast<mproc_pool_t*>(handle); }
+mproc_future_t* Future(void* handle) { return static_cast<mproc_future_t*>(handle); }
+
+std::vector<HandleCall> MakeCalls() {
+  std::vector<HandleCall> calls;
+  auto add = [&calls](const char* name, Kind kind, std::function<int32_t(void*)> call,
+                      int32_t on_null = MPROC_ERROR_INVALID_ARGUMENT) {
+    calls.push_back({name, kind, std::move(call), on_null});
+  };
+  Out& o = g_out;
+#define TABLE(name, ...) add(#name, Kind::kTable, [&o](void* h) { return name(Table(h), ##__VA_ARGS__); })
+  TABLE(mproc_table_add, 4000000000u, "somebody", nullptr, nullptr);
+  TABLE(mproc_table_count, &o.size);
+  TABLE(mproc_table_find, "somebody", &o.id);
+  TABLE(mproc_table_fingerprint, &o.number);
+  TABLE(mproc_worker_main);
+  add("mproc_table_destroy", Kind::kTable, [](void* h) { return mproc_table_destroy(Table(h)); }, MPROC_OK);
+#define OPTIONS(name, ...) add(#name, Kind::kOptions, [&o](void* h) { (void)o; return name(Options(h), ##__VA_ARGS__); })
+  OPTIONS(mproc_pool_options_set_workers, 1);
+  OPTIONS(mproc_pool_options_set_name, "name");
+  OPTIONS(mproc_pool_options_set_start_method, MPROC_START_SPAWN);
+  OPTIONS(mproc_pool_options_set_module, "/nowhere.so");
+  OPTIONS(mproc_pool_options_set_self);
+  OPTIONS(mproc_pool_options_set_table, nullptr);
+  OPTIONS(mproc_pool_options_set_initializer, 1, "x", 1);
+  OPTIONS(mproc_pool_options_set_queue_limits, 0, 0);
+  OPTIONS(mproc_pool_options_set_polling, MPROC_POLLING_OFF);
+  OPTIONS(mproc_pool_options_set_callbacks, MPROC_CALLBACKS_THREAD);
+  OPTIONS(mproc_pool_options_set_terminate_grace, 0);
+  OPTIONS(mproc_pool_options_set_start_limit, MPROC_SECOND);
+  OPTIONS(mproc_pool_options_set_worker_program, "/nowhere");
+  add("mproc_pool_options_destroy", Kind::kOptions,
+      [](void* h) { return mproc_pool_options_destroy(Options(h)); }, MPROC_OK);
+#define POOL(name, ...) add(#name, Kind::kPool, [&o](void* h) { (void)o; return name(Pool(h), ##__VA_ARGS__); })
+  POOL(mproc_pool_wait_ready, 0);
+  POOL(mproc_pool_submit, 1, "x", 1, 0, &o.future);
+  POOL(mproc_pool_submit_callback, 1, "x", 1, 0, nullptr, nullptr, nullptr, &o.future);
+  POOL(mproc_pool_apply, 1, "x", 1, 0, &o.future);
+  POOL(mproc_pool_map, 1, kItems, kSizes, 2, 1, 0, 0, &o.future);
+  POOL(mproc_pool_map_async, 1, kItems, kSizes, 2, 1, 0, nullptr, nullptr, nullptr, &o.future);
+  POOL(mproc_pool_map_array, 1, "ab", 1, 2, o.buffer, 1, 1, 0, &o.future);
+  POOL(mproc_pool_map_array_async, 1, "ab", 1, 2, o.buffer, 1, 1, nullptr, nullptr, nullptr, &o.future);
+  POOL(mproc_pool_dispatch, 0, &o.size);
+  POOL(mproc_pool_statistic, MPROC_POOL_STATISTIC_QUEUED, &o.number);
+  POOL(mproc_pool_worker_count, &o.flag);
+  POOL(mproc_pool_worker_info, 0, MPROC_WORKER_INFO_PID, &o.info);
+  POOL(mproc_pool_error_message, o.buffer, sizeof o.buffer, &o.size);
+  POOL(mproc_pool_find_function, "echo", &o.id);
+  POOL(mproc_pool_join, 0);
+  POOL(mproc_pool_close);
+  POOL(mproc_pool_terminate);
+  add("mproc_pool_destroy", Kind::kPool, [](void* h) { return mproc_pool_destroy(Pool(h)); }, MPROC_OK);
+#define FUTURE(name, ...) add(#name, Kind::kFuture, [&o](void* h) { (void)o; return name(Future(h), ##__VA_ARGS__); })
+  FUTURE(mproc_future_wait, 0);
+  add("mproc_future_wait_any", Kind::kFuture, [&o](void* h) {
+    mproc_future_t* some[] = {nullptr, Future(h)};
+    return mproc_future_wait_any(some, 2, 0, &o.size);
+  });
+  add("mproc_future_wait_all", Kind::kFuture,
+      [](void* h) {
+        mproc_future_t* some[] = {nullptr, Future(h)};
+        return mproc_future_wait_all(some, 2, 0);
+      },
+      MPROC_OK);
+  FUTURE(mproc_future_ready);
+  FUTURE(mproc_future_successful, &o.flag);
+  FUTURE(mproc_future_outcome, &o.flag);
+  FUTURE(mproc_future_result, &o.data, &o.size);
+  FUTURE(mproc_future_copy_result, o.buffer, sizeof o.buffer, &o.size);
+  FUTURE(mproc_future_item_count, &o.size);
+  FUTURE(mproc_future_item, 0, &o.data, &o.size);
+  FUTURE(mproc_future_item_error_message, 0, &o.text);
+  FUTURE(mproc_future_error);
+  FUTURE(mproc_future_error_message, &o.text);
+  FUTURE(mproc_future_error_type, &o.text);
+  FUTURE(mproc_future_error_trace, &o.text);
+  FUTURE(mproc_future_info, MPROC_FUTURE_INFO_TASK_ID, &o.info);
+  FUTURE(mproc_future_cancel);
+  FUTURE(mproc_future_retain);
+  add("mproc_future_release", Kind::kFuture, [](void* h) { return mproc_future_release(Future(h)); }, MPROC_OK);
+  return calls;
+}
+
+}  // namespace
+
+const std::vector<HandleCall>& HandleCalls() {
+  static const auto* calls = new std::vector<HandleCall>(MakeCalls());
+  return *calls;
+}
+
+const std::vector<std::string>& OtherFunctions() {
+  static const auto* names = new std::vector<std::string>{
+      "mproc_call_cancelled",     "mproc_call_fail",          "mproc_call_function_id",
+      "mproc_call_item_index",    "mproc_call_reply",         "mproc_call_reply_alloc",
+      "mproc_call_task_id",       "mproc_call_worker_name",   "mproc_call_worker_number",
+      "mproc_forever",            "mproc_last_error_message", "mproc_last_error_os_code",
+      "mproc_pool_create",        "mproc_pool_options_create", "mproc_runtime_default_workers",
+      "mproc_runtime_finish",     "mproc_runtime_launcher_pid", "mproc_status_name",
+      "mproc_status_text",        "mproc_table_create",       "mproc_version_number",
+      "mproc_version_string",     "mproc_worker_is_worker"};
+  return *names;
+}
+
+}  // namespace hostile
