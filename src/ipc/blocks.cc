@@ -107,8 +107,8 @@ void BlockWriter::Trim(int socket) {
 
 Status BlockReader::Take(const MessageHead& head, platform::Message* message) {
   if (head.type == static_cast<uint32_t>(MessageType::kDropBlock)) {
-    blocks_.erase(head.number);
-    return Status();
+    if (blocks_.erase(head.number) == 1) return Status();
+    return Status(MPROC_ERROR_PROTOCOL, "a worker dropped a block of shared memory that it never sent");
   }
   if (message->fds_lost) {
     return Status(MPROC_ERROR_DESCRIPTOR_LIMIT,

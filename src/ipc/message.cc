@@ -39,6 +39,7 @@ bool LongBody::Add(const MessageHead& head, ByteView part) {
     started_ = true;
   }
   if (head.size != size_ || part.size() > size_ - bytes_.size()) return false;
+  if (part.empty() && size_ != 0) return false;  // could go on for ever
   bytes_.insert(bytes_.end(), part.begin(), part.end());
   return true;
 }

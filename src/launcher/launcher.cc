@@ -151,8 +151,9 @@ int Launcher::TryStart(ipc::ControlReceived& request, Child* child) {
   options.program = std::move(text->program);
   options.arguments = std::move(text->arguments);
   options.environment = std::move(text->environment);
-  options.environment.push_back(std::string(platform::kLauncherPidVariable) + "=" +
-                                std::to_string(platform::CurrentPid()));
+  std::string variable = std::string(platform::kLauncherPidVariable) + "=";
+  std::erase_if(options.environment, [&](const std::string& entry) { return entry.starts_with(variable); });
+  options.environment.push_back(variable + std::to_string(platform::CurrentPid()));
   options.descriptors = {-1, request.output.get(), request.error.get(), request.channel.get()};
   if (!request.channel.valid()) options.descriptors.pop_back();
 

@@ -2,8 +2,9 @@
 #include "pool/dispatcher.hh"
 
 #include <algorithm>
+#include <cerrno>
 
-#include "base/clock.hh"
+#include "platform/signals.hh"
 #include "pool/map.hh"
 #include "pool/pool.hh"
 
@@ -104,6 +105,13 @@ WorkerSlot* Dispatcher::Choose(uint64_t bytes) {
 bool Dispatcher::Give(WorkerSlot* worker, Future* task) {
   Status given = worker->Give(task);
   if (!given.ok()) {
+    if (given.os_code() == EPIPE || given.os_code() == ECONNRESET) {
+      // It has closed its socket: no large payload would ever reach it.
+      WorkerGone(worker);
+      worker->state = WorkerState::kEnding;
+      core_.runtime->launcher().Signal(worker->child, SIGKILL);
+      return false;
+    }
     if (worker->held == 0) {
       ListIdle(worker);
       if (given.code() != MPROC_ERROR_QUEUE_FULL) {

@@ -62,7 +62,7 @@ bool Drain::TakeResult(WorkerSlot* worker, const ipc::ResultFrame& frame) {
 }
 
 bool Drain::LookAt(WorkerSlot* worker) {
-  if (!worker->channel || worker->distrusted) return false;
+  if (!worker->channel || !worker->serving || worker->distrusted) return false;
   tally_ = {};
   ipc::ResultFrame frame;
   bool good = true;

@@ -131,9 +131,14 @@ void Supervisor::OnFailedStart(WorkerSlot* worker, const Status& why) {
                                                      " starts in a row failed; the last: " + told.message(),
                         why.os_code()));
   }
+  StartLater(failed_in_row_);
+}
+
+void Supervisor::StartLater(int failures) {
+  if (restart_due_) return;
   restart_due_ = true;
   int64_t delay = kFirstBackOff;
-  for (int i = 1; i < failed_in_row_; i++) delay = std::min(delay * 2, kLongestBackOff);
+  for (int i = 1; i < failures && delay < kLongestBackOff; i++) delay = std::min(delay * 2, kLongestBackOff);
   engine_->After(delay, [this, keep = pool_reference_] {
     WorkerEvent event;
     event.kind = WorkerEvent::Kind::kStarted;
@@ -155,6 +160,7 @@ void Supervisor::OnHello(WorkerSlot* worker, std::shared_ptr<const task::Table> 
   }
   if (worker->state != WorkerState::kStarting) return;  // it was told to end meanwhile
   worker->state = WorkerState::kReady;
+  worker->serving = true;
   failed_in_row_ = 0;
   dispatcher_.WorkerReady(worker);
   core_.WakeEveryone();
@@ -205,8 +211,9 @@ std::unique_ptr<ErrorInfo> Supervisor::LostInfo(const WorkerSlot& worker, const 
   return info;
 }
 
-void Supervisor::BuryTasks(WorkerSlot* worker, runtime::ChildExit exit, bool protocol) {
+bool Supervisor::BuryTasks(WorkerSlot* worker, runtime::ChildExit exit, bool protocol) {
   std::vector<Future*> back;
+  bool lost = false;
   std::string trace;
   bool terminating = core_.ending();
   if (!protocol && exit.signal) {
@@ -219,6 +226,7 @@ void Supervisor::BuryTasks(WorkerSlot* worker, runtime::ChildExit exit, bool pro
     }
     Future* task = worker->in_flight[at % ipc::kSlots].exchange(nullptr, std::memory_order_acq_rel);
     if (!task) continue;
+    lost = true;
     if (terminating) {
       End(task, CancelledEnding(core_.terminate_cause));
       continue;
@@ -234,6 +242,7 @@ void Supervisor::BuryTasks(WorkerSlot* worker, runtime::ChildExit exit, bool pro
   } else {
     dispatcher_.Requeue(back);
   }
+  return lost;
 }
 
 void Supervisor::OnExited(WorkerSlot* worker, runtime::ChildExit exit) {
@@ -241,7 +250,7 @@ void Supervisor::OnExited(WorkerSlot* worker, runtime::ChildExit exit) {
   bool asked = worker->state == WorkerState::kEnding && !worker->distrusted;
   dispatcher_.WorkerGone(worker);
   if (worker->link) worker->link->Close();
-  BuryTasks(worker, exit, worker->distrusted);
+  bool useful = BuryTasks(worker, exit, worker->distrusted) || worker->tasks_done > 0;
   if (!asked) core_.counters.deaths.fetch_add(1, std::memory_order_relaxed);
   if (started) {
     std::string how = exit.signal ? "it was ended by signal " + std::to_string(exit.signal)
@@ -251,6 +260,9 @@ void Supervisor::OnExited(WorkerSlot* worker, runtime::ChildExit exit) {
                                  how + " before it was ready" + (trace.empty() ? "" : "\n" + trace)));
   }
   worker->Clear();
+  // Workers that come up well and die without a task: not broken, but not to be started in a hurry either.
+  useless_in_row_ = useful || asked || started ? 0 : useless_in_row_ + 1;
+  if (useless_in_row_ >= kMostFailedStarts) StartLater(useless_in_row_);
   if (core_.broken) {
     bool any_alive = false;
     for (auto& other : core_.workers) any_alive |= other->state == WorkerState::kReady;

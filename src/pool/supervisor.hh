@@ -57,7 +57,10 @@ class Supervisor {
   void OnHello(WorkerSlot* worker, std::shared_ptr<const task::Table> table);
   void OnFailedStart(WorkerSlot* worker, const Status& why);
   void OnExited(WorkerSlot* worker, runtime::ChildExit exit);
-  void BuryTasks(WorkerSlot* worker, runtime::ChildExit exit, bool protocol);
+  // True if a task was lost.
+  bool BuryTasks(WorkerSlot* worker, runtime::ChildExit exit, bool protocol);
+  // Starts what is missing after a time that grows with the failures in a row.
+  void StartLater(int failures);
   void Break(const Status& why);
   std::unique_ptr<ErrorInfo> LostInfo(const WorkerSlot& worker, const Future& task, runtime::ChildExit exit,
                                       bool protocol, const std::string& trace) const;
@@ -77,6 +80,7 @@ class Supervisor {
   // mutex
   uint32_t next_number_ = 1;
   int failed_in_row_ = 0;
+  int useless_in_row_ = 0;  // workers that ended unasked and had done nothing
   Status first_failure_;
   bool restart_due_ = false;  // a later start is planned
   int quiet_ticks_ = 0;       // engine thread

@@ -2,6 +2,30 @@
 #include "pool/worker_link.hh"
 
 namespace mproc::pool {
+namespace {
+
+constexpr int kMostMessages = 64;  // at once: other pools have their turn, too
+
+// What an honest worker refuses to serve for; anything else is nonsense.
+bool IsRefusal(int32_t status) {
+  switch (status) {
+    case MPROC_ERROR_BAD_MODULE:
+    case MPROC_ERROR_BROKEN:
+    case MPROC_ERROR_DESCRIPTOR_LIMIT:
+    case MPROC_ERROR_NOT_SERVED:
+    case MPROC_ERROR_OUT_OF_MEMORY:
+    case MPROC_ERROR_PROTOCOL:
+    case MPROC_ERROR_SYSTEM:
+    case MPROC_ERROR_TABLE_MISMATCH:
+    case MPROC_ERROR_TOO_LARGE:
+    case MPROC_ERROR_UNSUPPORTED:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
 
 void WorkerLink::Open(platform::UniqueFd socket, int64_t limit) {
   auto shared = std::make_shared<platform::UniqueFd>(std::move(socket));  // a posted action is copied
@@ -63,7 +87,7 @@ void WorkerLink::OnExited(uint64_t, runtime::ChildExit exit) {
 
 void WorkerLink::OnReadable() {
   platform::Message message;
-  while (socket_.valid()) {
+  for (int i = 0; i < kMostMessages && socket_.valid(); i++) {
     switch (platform::ReceiveMessage(socket_.get(), false, &message)) {
       case platform::Receive::kNothing:
         return;
@@ -84,8 +108,8 @@ void WorkerLink::Handle(const ipc::MessageHead& head, ByteView body) {
   WorkerEvent refused = Event(WorkerEvent::Kind::kRefused);
   auto type = static_cast<ipc::MessageType>(head.type);
   if (type == ipc::MessageType::kRefused) {
-    refused.why = Status(static_cast<int32_t>(head.number), std::string(AsText(body)));
-    if (refused.why.ok()) refused.why = Status(MPROC_ERROR_PROTOCOL, "the worker refused to serve");
+    auto status = static_cast<int32_t>(head.number);
+    refused.why = Status(IsRefusal(status) ? status : MPROC_ERROR_PROTOCOL, std::string(AsText(body)));
   } else if ((type == ipc::MessageType::kHello || type == ipc::MessageType::kHelloPart) &&
              hello_.Add(head, body)) {
     if (!hello_.complete()) return;

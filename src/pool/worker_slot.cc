@@ -10,6 +10,7 @@
 namespace mproc::pool {
 namespace {
 
+constexpr int kMostMessages = 4096;  // between two looks at the socket
 constexpr uint32_t kFirstDepth = 4;
 constexpr uint32_t kLeastDepth = 2;
 constexpr uint64_t kWorkAhead = 500'000;              // ns
@@ -102,7 +103,7 @@ Future* WorkerSlot::TakeBack(uint64_t position) {
 
 bool WorkerSlot::PumpBlocks() {
   platform::Message message;
-  for (;;) {
+  for (int i = 0; i < kMostMessages; i++) {
     switch (platform::ReceiveMessage(socket.get(), false, &message)) {
       case platform::Receive::kNothing:
         return true;
@@ -118,6 +119,7 @@ bool WorkerSlot::PumpBlocks() {
     }
     if (!blocks.Take(*head, &message).ok()) return false;
   }
+  return false;  // no honest worker has so much to say
 }
 
 const std::byte* WorkerSlot::FindBlock(uint32_t block, uint64_t offset, uint64_t size) {
@@ -138,6 +140,7 @@ void WorkerSlot::Clear() {
   child = 0;
   number = 0;
   state = WorkerState::kNone;
+  serving = false;
   distrusted = false;
   tail = passed = 0;
   held = 0;

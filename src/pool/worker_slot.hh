@@ -36,6 +36,7 @@ class WorkerSlot {
   std::string name;     //                                  (mutex)
   std::atomic<pid_t> pid{0};
   WorkerState state = WorkerState::kNone;  //                                  (mutex)
+  bool serving = false;                    // has said hello                   (drain)
   bool distrusted = false;                 // wrote nonsense: is being killed  (drain)
   uint64_t child = 0;                      // the launcher's name for it       (mutex)
   std::shared_ptr<WorkerLink> link;        // the engine's side of it          (mutex)

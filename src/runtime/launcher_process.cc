@@ -7,6 +7,7 @@
 // socket is of no use), it is reaped if it is a child of ours, and the owner is told once.
 #include "runtime/launcher_process.hh"
 
+#include <cerrno>
 #include <utility>
 
 #include "base/clock.hh"
@@ -21,6 +22,13 @@ constexpr int64_t kEndGrace = 200 * kMillisecond;  // for a process whose socket
 
 // A socket whose peer died with unread messages tells an error before it tells what is left to read.
 constexpr int kEndsToBelieve = 2;
+
+// The system bounds the descriptors that one user has under way; nothing tells when there is room again.
+constexpr int64_t kTryAgain = 2 * kMillisecond;
+
+bool NoRoom(const Status& status) {
+  return status.code() == MPROC_ERROR_QUEUE_FULL || status.os_code() == ETOOMANYREFS;
+}
 
 }  // namespace
 
@@ -53,7 +61,7 @@ Status LauncherProcess::Send(ByteView bytes, std::span<const int> fds) {
   if (closed()) return Status(MPROC_ERROR_NOT_RUNNING, "the launcher process has ended");
   if (waiting_.empty()) {
     Status status = platform::SendMessage(socket_.get(), bytes, fds, false, true);
-    if (status.code() != MPROC_ERROR_QUEUE_FULL) return status;
+    if (!NoRoom(status)) return status;
   }
   Waiting message;
   message.bytes.assign(bytes.begin(), bytes.end());
@@ -70,6 +78,7 @@ Status LauncherProcess::Send(ByteView bytes, std::span<const int> fds) {
 void LauncherProcess::Watch(loop::Loop& loop, Owner* owner) {
   owner_ = owner;
   Status status = timer_.Init(loop, [this] { CheckEnd(); });
+  if (status.ok()) status = retry_timer_.Init(loop, [this] { SendWaiting(); });
   if (!status.ok()) return;  // no memory for a few bytes; it ends with the process
   if (status.ok() && process_.fd() >= 0) {
     status = process_poll_.Start(loop, process_.fd(), loop::kReadable, [this](int) {
@@ -92,6 +101,7 @@ void LauncherProcess::SendWaiting() {
     std::vector<int> fds;
     for (const auto& fd : message.fds) fds.push_back(fd.get());
     Status status = platform::SendMessage(socket_.get(), message.bytes, fds, false, true);
+    if (status.os_code() == ETOOMANYREFS) return retry_timer_.Start(kTryAgain);
     if (status.code() == MPROC_ERROR_QUEUE_FULL) {
       if (socket_poll_.Watch(loop::kReadable | loop::kWritable).ok()) return;
     }
@@ -181,6 +191,7 @@ void LauncherProcess::CloseHandles() {
   socket_poll_.Close();
   process_poll_.Close();
   timer_.Close();
+  retry_timer_.Close();
 }
 
 }  // namespace mproc::runtime

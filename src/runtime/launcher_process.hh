@@ -84,7 +84,8 @@ class LauncherProcess {
   Owner* owner_ = nullptr;
   loop::Poll socket_poll_;
   loop::Poll process_poll_;
-  loop::Timer timer_;  // patience of Finish, then the check for the end
+  loop::Timer timer_;        // patience of Finish, then the check for the end
+  loop::Timer retry_timer_;  // sends what waits, when nothing tells that there is room
   platform::Message message_;
   bool dying_ = false;
   int64_t kill_at_ = 0;  // when a dying one has had its time

@@ -97,11 +97,11 @@ static int32_t Fail(mproc_call_t* call, const void* input, size_t size, void* us
   return mproc_call_fail(call, 42, "DemoError", message, "in Fail, demo_module.c");
 }
 
-static int* volatile nowhere = NULL;
+static volatile uintptr_t nowhere = 16;
 
 // Faults on the item "crash", fails on "fail", and replies any other.
 static int32_t Crash(mproc_call_t* call, const void* input, size_t size, void* user_data) {
-  if (size == 5 && memcmp(input, "crash", 5) == 0) *nowhere = 1;
+  if (size == 5 && memcmp(input, "crash", 5) == 0) *(volatile int*)nowhere = 1;
   if (size == 4 && memcmp(input, "fail", 4) == 0) return Fail(call, input, size, user_data);
   return mproc_call_reply(call, input, size);
 }

@@ -27,6 +27,7 @@ int g_failures = 0;
 bool g_skipped = false;
 bool g_left = false;
 std::string g_program;
+std::string g_folder;  // asked for early: /proc may be hidden later
 
 std::vector<int> Numbers(const char* directory) {
   std::vector<int> numbers;
@@ -241,15 +242,14 @@ bool InFork(const std::function<void()>& body, int seconds) {
   return CHECK_EQ(WEXITSTATUS(status), 0);
 }
 
-std::string Beside(const std::string& name) {
-  char path[4096];
-  ssize_t n = readlink("/proc/self/exe", path, sizeof path);
-  std::string own(path, n > 0 ? static_cast<size_t>(n) : 0);
-  return own.substr(0, own.rfind('/') + 1) + name;
-}
+std::string Beside(const std::string& name) { return g_folder + name; }
 
 int Main(int argc, char** argv) {
   g_program = argv[0];
+  char path[4096];
+  ssize_t n = readlink("/proc/self/exe", path, sizeof path);
+  std::string own(path, n > 0 ? static_cast<size_t>(n) : 0);
+  g_folder = own.substr(0, own.rfind('/') + 1);
   std::vector<std::string> wanted(argv + 1, argv + argc);
   if (wanted.size() == 2 && wanted[0] == "--case") {
     for (const Case& one : Cases()) {

@@ -192,6 +192,11 @@ void KillHostile() {
   }
 }
 
+void KillWorker(mproc_pool_t* pool, int32_t place) {
+  auto pid = static_cast<pid_t>(WorkerInfo(pool, place, MPROC_WORKER_INFO_PID));
+  if (CHECK(pid > 1)) kill(pid, SIGKILL);  // 0 and less would be somebody else
+}
+
 bool Serves(mproc_pool_t* pool) {
   int32_t count = 0;
   CHECK_OK(mproc_pool_worker_count(pool, &count));

@@ -76,6 +76,8 @@ class Batch {
 
 // Kills every worker that has confessed to be hostile and is still alive under its old number.
 void KillHostile();
+// Kills the worker in this place.
+void KillWorker(mproc_pool_t* pool, int32_t place);
 // The pool serves as many tasks as it has workers, all right, within a few seconds.
 bool Serves(mproc_pool_t* pool);
 // Ends a pool within a few seconds.

@@ -201,6 +201,47 @@ TEST(LauncherClient, StartsDoNotWaitForAStoppedLauncher) {
   });
 }
 
+// Without the rights of root, the descriptors that are under way count against the limit of open ones.
+TEST(LauncherClient, MoreStartsThanDescriptorsMayBeUnderWay) {
+  InChild([] {
+    if (getuid() == 0 && (setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0)) {
+      GTEST_SKIP() << "cannot become an ordinary user";
+    }
+    if (access(FakeWorker().c_str(), X_OK) != 0) GTEST_SKIP() << "the build tree is not open to other users";
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = 110;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    Host host;
+    ASSERT_TRUE(host.ok());
+    host.Start({"exit", "0"});
+    pid_t launcher = host.launcher().pid();
+    kill(launcher, SIGSTOP);
+    ASSERT_TRUE(Soon([&] { return StateOf(launcher) == 'T'; }));
+    std::vector<uint64_t> children;
+    for (int i = 0; i < 32; i++) {
+      auto child = host.Try({"exit", "6"});
+      ASSERT_TRUE(child.ok()) << i << ": " << child.status().message();
+      children.push_back(*child);
+    }
+    kill(launcher, SIGCONT);
+    for (uint64_t child : children) {
+      ASSERT_TRUE(host.watcher().WaitEnded(child));
+      EXPECT_EQ(host.watcher().Of(child).exit.code, 6);
+    }
+    EXPECT_TRUE(host.Finish().ok());
+  });
+}
+
+TEST(LauncherClient, ChildrenOfAChildHaveTheirOwnLauncher) {
+  InHost([](Host& host) {
+    setenv(platform::kLauncherPidVariable, "1", 1);  // as if this process were a worker itself
+    uint64_t child = host.Start({"exit", "5"});
+    EXPECT_TRUE(host.watcher().WaitEnded(child));
+    EXPECT_EQ(host.watcher().Of(child).exit.code, 5);
+  });
+}
+
 TEST(LauncherClient, ReplacesALauncherThatDied) {
   InHost([](Host& host) {
     std::vector<uint64_t> children;

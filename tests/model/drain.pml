@@ -264,48 +264,44 @@ inline fill() {
 #define SKIPS           /* a worker may have to skip                         */
 #endif
 
-inline read_passed() {
-#ifdef SKIPS
-    upto = passed[c]
+#ifdef BREAK_PASSED_BELIEVED
+#define NOT_IN_FLIGHT(turn)  true
 #else
-    skip
+#define NOT_IN_FLIGHT(turn)  (turn != PUBLISHED && turn != CLAIMED)
 #endif
-}
 
 inline read_results() {
     do
     :: c < NC ->
-#ifndef BREAK_PASSED_LAST
-        read_passed();  /* so that every result before it is seen below */
-#endif
         do
         :: d_step { res[c] != 0 ->
                 assert(D && inside);
                 lowest(res[c]);
                 res[c] = res[c] & ~BIT(t);
                 turn[SLOT(c, pos_of[t])] = EMPTY;
-                last = pos_of[t] + 1;
+                upto = pos_of[t] + 1;
                 n++;
                 finish(t) };
             tell(t);
             t = 0
         :: res[c] == 0 -> break
         od;
-#ifdef BREAK_PASSED_LAST
-        read_passed();
-#endif
-        if
 #ifdef SKIPS
+        atomic { upto = (passed[c] > upto -> passed[c] : upto) };
+        if
         :: n || upto > tail[c] ->
 #else
+        if
         :: n ->
 #endif
             d_step { !M ->
-                any = 1;
                 held[c] = held[c] - n;
-                tail[c] = (last > tail[c] -> last : tail[c]);
-                tail[c] = (upto > tail[c] -> upto : tail[c]);
-                n = 0; last = 0 }
+                any = any || n;
+                do      /* as far as nothing is in flight */
+                :: tail[c] < upto && NOT_IN_FLIGHT(turn[SLOT(c, tail[c])]) -> tail[c]++; any = 1
+                :: else -> break
+                od;
+                n = 0 }
         :: else
         fi;
         atomic { upto = 0; c++ }
@@ -443,9 +439,9 @@ inline settle() {
         do
         :: look();
             if
-            :: any -> set = 0
-            :: !any && set -> break
-            :: !any && !set -> set_bells();
+            :: set && !any -> break
+            :: set && any -> set = 0
+            :: !set -> set_bells();
 #ifdef BREAK_SETTLE_NO_RELOOK
                 break
 #else
@@ -517,7 +513,7 @@ inline submit(k) {
 /* ------------------------------------------------------------------ */
 /* Actors */
 
-#define LOCALS  byte c, t, x, n, last, upto, want; bit any, got, set
+#define LOCALS  byte c, t, x, n, upto, want; bit any, got, set
 
 #define NEXT    turn[me * RS + pos % RS]
 
@@ -544,6 +540,13 @@ again:
 #endif
             d_step { res[me] = res[me] | BIT(t); t = 0; unrung = 1 };
             wet = (NEXT == PUBLISHED || NEXT == TAKEN);
+#if !defined(RING_NOW) || defined(BREAK_PUT_OFF)
+            /* the next task is at hand: the bell may be put off */
+            if
+            :: wet -> wet = 0; goto again
+            :: true
+            fi;
+#endif
 ring:
             if
             :: d_step { unrung && !(hbell[me] == 3 && wet) ->

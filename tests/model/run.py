@@ -22,11 +22,12 @@ WAITERS = ""
 ONE_SLOT = "RS=1 PLACED=1"
 LEAVER = "IMPATIENT"
 CALLBACK = "NW=1 NT=2 CB=2 PLACED=1"
+SUBMITTED = "NW=1 NT=2 CB=2"
 TWO_CALLBACKS = "NW=0 NT=2 CB=3 RS=1"
 CALLBACKS = "NW=0 NT=3 CB=7 RS=1"
 BACKLOG = "NW=1 NT=3 RS=1 PLACED=3"
 CHANNELS = "NC=2 RS=1 DEPENDS=0 PLACED=1"
-BEHIND = "DEPENDS=1 PLACED=3"
+BEHIND = "DEPENDS=1 PLACED=3 RING_NOW"
 BALANCE = "NC=2 NW=1 NT=3 BALANCE PLACED=7"
 CANCEL = "NW=1 NT=2 CANCEL=3"
 CANCEL_ALONE = "NW=0 NT=2 RS=1 CANCEL=1 PLACED=1"
@@ -58,6 +59,7 @@ HOLDS = [
 ]
 FULL = [
     ("two waiters, one slot, nothing submitted before", "RS=1", False),
+    ("a waiter and a callback, nothing submitted before", SUBMITTED, False),
     ("a waiter and two callbacks", "NW=1 NT=3 CB=6 PLACED=3", False),
     ("two waiters and a callback", FOLLOWERS, False),
     ("three waiters", "NW=3 PLACED=7 RS=4", False),
@@ -79,14 +81,15 @@ FAILS = [
     ("ONE_BELL", CALLBACK, "leader and engine sleep on the same bell"),
     ("SETTLE_NO_RELOOK", TWO_CALLBACKS, "whoever settles has armed the bells and does not look once more"),
     ("SETTLE_NO_AFTERLOOK", TWO_CALLBACKS, "whoever settles has let the lock go and does not look once more"),
-    ("SETTLE_NO_FOLLOWERS", CALLBACK, "whoever settles has let the lock go and wakes no follower"),
+    ("SETTLE_NO_FOLLOWERS", SUBMITTED, "whoever settles has let the lock go and wakes no follower"),
     ("ARMED_AFTER", TWO_CALLBACKS, "the bells are armed before engine_armed says so"),
     ("ENGINE_KEEPS_ARMED", TWO_CALLBACKS, "the engine was rung and leaves engine_armed as it is"),
     ("NEW_CHANNEL_UNARMED", KILL_CALLBACK, "a new worker's bell is silent and engine_armed stays as it is"),
     ("ARM_BUSY_ONLY", CHANNELS, "only the channels of busy workers are armed"),
     ("SLEEP_NO_RING", CANCEL_ALONE, "a worker goes to sleep and still owes a ring"),
+    ("PUT_OFF", BEHIND, "a bell is put off before a task that waits for the result (here the slices help)"),
     ("SKIP_SILENT", CANCEL_ALONE, "a worker that has skipped tasks does not ring"),
-    ("PASSED_LAST", CANCEL_RING, "`passed` is read after the results that came before it"),
+    ("PASSED_BELIEVED", CANCEL_RING, "`passed` goes over a task whose result was not read yet"),
     ("TAKE_NO_CAS", BALANCE, "a task is taken back without a compare-exchange"),
     ("WAKE_NO_LEADER", CANCEL_LEADER, "who ends a task wakes the followers, but not the leader"),
     ("NOTE_NO_L", KILL, "a death is noted and the leader not rung"),
@@ -105,13 +108,13 @@ def run(command, where):
     return done.returncode, done.stdout + done.stderr
 
 
-def check(defines, compiler, endless=False, light=False):
-    """The errors that pan found, its states, or Broken."""
+def check(defines, compiler, endless, large):
+    """How many errors pan found, its states, the first error; or Broken."""
     with tempfile.TemporaryDirectory(prefix="drain-model-") as where:
         code, said = run(["spin", "-a"] + ["-D" + d for d in defines] + [MODEL], where)
         if code != 0 or not os.path.exists(where + "/pan.c"):
             raise Broken("spin: " + said.strip())
-        code, said = run([compiler, "-O1" if light else "-O2", "-w", "-DNP" if endless else "-DSAFETY",
+        code, said = run([compiler, "-O2" if large else "-O0", "-w", "-DNP" if endless else "-DSAFETY",
                           f"-DMEMLIM={MEGABYTES}", "-DVECTORSZ=512", "-o", "pan", "pan.c"], where)
         if code != 0:
             raise Broken(compiler + ": " + said.strip()[-500:])
@@ -133,27 +136,30 @@ def main():
     if not shutil.which("spin") or not compiler:
         print("skipped: this needs spin (https://spinroot.com, package `spin`) and a C compiler")
         return 77
-    plan = []
-    for name, config, finite in HOLDS + (FULL if "--full" in sys.argv else []):
-        plan.append((name, config.split(), False, False))
-        if finite:
-            plan.append((name + ": no endless run", config.split(), True, False))
-    for broken, config, what in FAILS:
-        plan.append((f"{broken}: {what}", config.split() + ["BREAK_" + broken], False, True))
+    plan = [(name, config.split(), finite, False, False) for name, config, finite in HOLDS]
+    if "--full" in sys.argv:
+        plan += [(name, config.split(), finite, False, True) for name, config, finite in FULL]
+    plan += [(f"{step}: {what}", config.split() + ["BREAK_" + step], False, True, False)
+             for step, config, what in FAILS]
     passed = failed = 0
-    for name, defines, endless, must_fail in plan:
+    for name, defines, endless, must_fail, large in plan:
         if words and not any(w in name for w in words):
             continue
         began = time.monotonic()
         try:
-            errors, states, why = check(defines, compiler, endless, must_fail)
+            errors, states, why = check(defines, compiler, endless, large)
             good = (errors > 0) == must_fail
-            verdict = f"{states} states" + (f", {'found: ' if must_fail else 'ERROR: '}{why}" if errors else
-                                            ", NOT FOUND" if must_fail else "")
+            verdict = f"{states} states"
+            if errors:
+                verdict += (", found: " if must_fail else ", ERROR: ") + why
+            elif must_fail:
+                verdict += ", NOT FOUND"
+            elif endless:
+                verdict += ", no endless run"
         except Broken as problem:
             good, verdict = False, str(problem)
         passed, failed = passed + good, failed + (not good)
-        print(f"{'ok' if good else 'FAILED'}  {name}  [{' '.join(defines)}] {verdict},"
+        print(f"{'ok' if good else 'FAILED'}  {name}  [{' '.join(defines)}]  {verdict},"
               f" {time.monotonic() - began:.1f} s", flush=True)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
