@@ -288,7 +288,7 @@ mproc_status_t mproc_future_cancel(mproc_future_t* future) {
 
 mproc_status_t mproc_future_retain(mproc_future_t* future) {
   return GuardFuture(future, [](Future* f) {
-    pool::Retain(f);
+    pool::AddHandle(f);
     return Status();
   });
 }
@@ -298,7 +298,6 @@ mproc_status_t mproc_future_release(mproc_future_t* future) {
     if (!future) return Status();
     Future* found;
     if (Status known = FindFuture(future, &found); !known.ok()) return known;
-    pool::Release(found);
-    return Status();
+    return pool::ReleaseHandle(found) ? Status() : Status(MPROC_ERROR_STALE_HANDLE);
   });
 }

@@ -96,7 +96,7 @@ mproc_status_t mproc_pool_apply(mproc_pool_t* pool, uint32_t function_id, const 
       return sent;
     Status waited = pool::WaitOne(task, deadline);
     if (!waited.ok()) {
-      pool::Release(task);
+      pool::ReleaseHandle(task);
       return waited;
     }
     *future = reinterpret_cast<mproc_future_t*>(task);

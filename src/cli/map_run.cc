@@ -105,22 +105,23 @@ void MapRun::Send(std::unique_ptr<Batch> batch) {
     items[i] = batch->items[i].data();
     sizes[i] = batch->items[i].size();
   }
-  // Unordered, the callback hands the batch over; it may run before the call returns.
+  // Unordered, the callback takes the batch, maybe before the call returns: it is not to be touched then.
   mproc_future_t* made = nullptr;
   mproc_future_cb callback = settings_.unordered ? OnEnd : nullptr;
-  batch->refused = mproc_pool_map_async(pool_, settings_.function, items.data(), sizes.data(), count,
-                                        static_cast<int64_t>(count), MPROC_MAP_KEEP_GOING, callback, callback,
-                                        batch.get(), settings_.unordered ? nullptr : &made);
-  if (batch->refused != MPROC_OK) {
-    batch->refusal = mproc_last_error_message();
-    if (batch->refusal.empty()) batch->refusal = mproc_status_text(batch->refused);
-    window_.Push(std::move(batch));
-  } else if (settings_.unordered) {
-    static_cast<void>(batch.release());  // OnEnd's
-  } else {
-    batch->future.reset(made);
-    window_.Push(std::move(batch));
+  mproc_status_t taken = mproc_pool_map_async(pool_, settings_.function, items.data(), sizes.data(), count,
+                                              static_cast<int64_t>(count), MPROC_MAP_KEEP_GOING, callback,
+                                              callback, batch.get(), settings_.unordered ? nullptr : &made);
+  if (taken == MPROC_OK && settings_.unordered) {
+    static_cast<void>(batch.release());
+    return;
   }
+  batch->future.reset(made);
+  batch->refused = taken;
+  if (taken != MPROC_OK) {
+    batch->refusal = mproc_last_error_message();
+    if (batch->refusal.empty()) batch->refusal = mproc_status_text(taken);
+  }
+  window_.Push(std::move(batch));
 }
 
 void MapRun::OnEnd(mproc_future_t* future, void* user_data) {

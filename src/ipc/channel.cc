@@ -136,7 +136,10 @@ bool WorkerChannel::Claim(TaskView* view) {
       skipped = true;
       continue;
     }
-    if (skipped) shared()->passed.store(task_position_, std::memory_order_release);
+    if (skipped) {  // room for the host: that is news, too
+      shared()->passed.store(task_position_, std::memory_order_seq_cst);
+      unrung_ = true;
+    }
     return false;
   }
 }

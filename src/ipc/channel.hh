@@ -69,7 +69,7 @@ class HostChannel {
   void Arm(HostBell bell) { shared()->host_bell.store(bell, std::memory_order_seq_cst); }
   uint32_t ArmedBell() const { return shared()->host_bell.load(std::memory_order_relaxed); }
   // Positions that the worker says it has passed, unchecked.
-  uint64_t ClaimedPassed() const { return shared()->passed.load(std::memory_order_acquire); }
+  uint64_t ClaimedPassed() const { return shared()->passed.load(std::memory_order_seq_cst); }
   uint32_t worker_cpu() const { return shared()->worker_cpu.load(std::memory_order_relaxed); }
   void PublishCpu(uint32_t cpu) { shared()->host_cpu.store(cpu, std::memory_order_relaxed); }
 

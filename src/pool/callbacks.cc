@@ -49,7 +49,9 @@ void RunCallback(Future* task) {
   if (callback) {
     Inside inside{task->pool, t_inside};
     t_inside = &inside;
+    AddHandle(task);  // lent to the callback, which should not release it
     callback(reinterpret_cast<mproc_future_t*>(task), callbacks.user_data);
+    ReleaseHandle(task);
     t_inside = inside.outer;
   }
   task->pool->CallbackReturned(task);

@@ -86,6 +86,20 @@ void End(Future* task, Ending ending) {
 
 void Retain(Future* future) { future->refs.fetch_add(1, std::memory_order_relaxed); }
 
+void AddHandle(Future* future) {
+  Retain(future);
+  future->state.fetch_add(kOneHandle, std::memory_order_relaxed);
+}
+
+bool ReleaseHandle(Future* future) {
+  uint32_t state = future->state.load(std::memory_order_relaxed);
+  do {
+    if (state < kOneHandle) return false;
+  } while (!future->state.compare_exchange_weak(state, state - kOneHandle, std::memory_order_acq_rel));
+  Release(future);
+  return true;
+}
+
 void Release(Future* future) {
   // The only owner has nobody to race with.
   if (future->refs.load(std::memory_order_acquire) != 1 &&

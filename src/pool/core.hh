@@ -40,7 +40,7 @@ struct Counters {
 // gives it back looks for news afterwards.
 class DrainLock {
  public:
-  bool try_lock() { return !held_.load(std::memory_order_relaxed) && !held_.exchange(true); }
+  bool try_lock() { return !held_.load() && !held_.exchange(true); }
   void unlock() { held_.store(false); }
 
  private:
@@ -56,7 +56,7 @@ struct Core {
 
   std::mutex mutex;
   std::atomic<Phase> phase{Phase::kRunning};  // changes under mutex
-  int32_t terminate_cause = 0;                // mutex; MPROC_CAUSE_ of a terminating pool
+  std::atomic<int32_t> terminate_cause{0};    // mutex; MPROC_CAUSE_ of a terminating pool
   bool broken = false;                        // mutex
   Status broken_why;                          // mutex
   std::shared_ptr<const task::Table> table;   // mutex; null until known

@@ -52,6 +52,7 @@ bool Drain::TakeResult(WorkerSlot* worker, const ipc::ResultFrame& frame) {
   } else {
     return false;
   }
+  if (core_.ending()) ending = CancelledEnding(core_.terminate_cause);
   if (entry.exchange(nullptr, std::memory_order_acq_rel) != task) return false;
   tally_.results++;
   tally_.last = std::max(tally_.last, frame.task);
@@ -101,6 +102,7 @@ bool Drain::LookAt(WorkerSlot* worker) {
 
 bool Drain::Look() {
   bool any = supervisor_.HandleInbox();
+  if (any) engine_armed_.store(ipc::kNobody, std::memory_order_seq_cst);  // a new worker's bell is not armed
   for (auto& worker : core_.workers) any |= LookAt(worker.get());
   if (any || core_.phase.load(std::memory_order_relaxed) != Phase::kRunning) {
     std::lock_guard lock(core_.mutex);
@@ -240,8 +242,9 @@ void Drain::Settle() {
     for (int turns = 0; more && turns < kMostTurns; turns++) {
       Look();
       uint32_t bell = BellWanted();
-      if (bell != ipc::kNobody) ArmAll(static_cast<ipc::HostBell>(bell));
+      // Before the bells: one that rings at once lets the engine take this back.
       engine_armed_.store(bell, std::memory_order_seq_cst);
+      if (bell != ipc::kNobody) ArmAll(static_cast<ipc::HostBell>(bell));
       more = Look();
     }
     core_.drain_lock.unlock();

@@ -56,7 +56,8 @@ struct Extra {
 enum FutureState : uint32_t {
   kOutcomeMask = 7,  // MPROC_OUTCOME_
   kReady = 8,        // waiting threads may see it: after the callback, where there is one
-  kWaited = 16       // a thread sleeps for it
+  kWaited = 16,      // a thread sleeps for it
+  kOneHandle = 256   // bits 8 to 31 count the public handles: those of the engine are in `refs` only
 };
 
 // Where the payload of a task is.
@@ -107,6 +108,10 @@ bool StoreBytes(Future* future, ByteView value);
 // References of a record. The last one frees result, error and record. (completion.cc)
 void Retain(Future* future);
 void Release(Future* future);
+// One more public handle, and its reference.
+void AddHandle(Future* future);
+// Takes a public handle off, with its reference. False if there is none.
+bool ReleaseHandle(Future* future);
 // Frees what is behind the record.
 void FreeBytes(Future* future);
 

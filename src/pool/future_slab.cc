@@ -67,7 +67,9 @@ FutureSlab::Kind FutureSlab::Check(const void* pointer) const {
     return Kind::kNoFuture;
   }
   auto* future = static_cast<const Future*>(pointer);
-  return future->magic.load(std::memory_order_acquire) == kFutureMagic ? Kind::kLive : Kind::kStale;
+  bool live = future->magic.load(std::memory_order_acquire) == kFutureMagic &&
+              future->state.load(std::memory_order_relaxed) >= kOneHandle;
+  return live ? Kind::kLive : Kind::kStale;
 }
 
 }  // namespace mproc::pool

@@ -13,6 +13,9 @@ constexpr size_t kStorageStep = 64 * 1024;
 }  // namespace
 
 Result<std::unique_ptr<MapState>> MapState::Create(const MapInput& input) {
+  if (input.count > task::kLargestPayload) {
+    return Status(MPROC_ERROR_TOO_LARGE, "a map has at most 2^46 items");
+  }
   auto map = std::unique_ptr<MapState>(new MapState(input));
   if (input.is_array) {
     if ((input.input_stride && input.count > task::kLargestPayload / input.input_stride) ||

@@ -43,7 +43,10 @@ class MapState {
   bool exhausted() const { return next_ >= input_.count; }
   // Fills a fresh record with the next chunk. False without memory.
   bool NextChunk(Future* chunk);
-  uint64_t chunks_left() const { return (input_.count - next_ + input_.chunk - 1) / input_.chunk; }
+  uint64_t chunks_left() const {
+    uint64_t items = input_.count - next_;
+    return items / input_.chunk + (items % input_.chunk != 0);
+  }
   // Head and body of an array chunk, for its slot.
   task::ChunkHead HeadOf(const Future& chunk) const;
   ByteView BodyOf(const Future& chunk) const;

@@ -3,6 +3,8 @@
 
 #include <mproc/pool.h>
 
+#include <algorithm>
+
 #include "platform/cpu.hh"
 #include "platform/fork_mark.hh"
 #include "platform/process_state.hh"
@@ -168,7 +170,10 @@ Future* Pool::NewTask(uint32_t function, const Callbacks& callbacks, bool wanted
     task->extra = new Extra();
     task->extra->callbacks = callbacks;
   }
-  if (wanted) task->refs.store(2, std::memory_order_relaxed);
+  if (wanted) {
+    task->refs.store(2, std::memory_order_relaxed);
+    task->state.store(kOneHandle, std::memory_order_relaxed);
+  }
   return task;
 }
 
@@ -187,7 +192,7 @@ Status Pool::Submit(uint32_t function, ByteView payload, const Deadline& deadlin
   Future* task = NewTask(function, callbacks, future != nullptr);
   if (!task) return Status(MPROC_ERROR_OUT_OF_MEMORY);
   if (!StoreBytes(task, payload)) {
-    if (future) Release(task);
+    if (future) ReleaseHandle(task);
     Release(task);
     return Status(MPROC_ERROR_OUT_OF_MEMORY, "not enough memory to copy the payload");
   }
@@ -213,7 +218,7 @@ void Pool::AfterSubmit(bool drain) {
 
 uint64_t Pool::DefaultChunk(uint64_t count) const {
   uint64_t parts = core_.workers.size() * 4;
-  return count == 0 ? 1 : (count + parts - 1) / parts;
+  return std::max<uint64_t>(1, count / parts + (count % parts != 0));
 }
 
 Status Pool::Map(uint32_t function, const MapInput& input, const Callbacks& callbacks, Future** future) {
@@ -250,6 +255,7 @@ Status Pool::Cancel(Future* future) {
     withdrawn = dispatcher_.Withdraw(future, MPROC_CAUSE_CALL);
     if (withdrawn && !future->is_map) End(future, CancelledEnding(MPROC_CAUSE_CALL));
   }
+  if (withdrawn && (core_.options.queue_tasks || core_.options.queue_bytes)) core_.WakeEveryone();  // room
   drain_.SettleIfNeeded();
   return withdrawn ? Status() : Status(MPROC_ERROR_ALREADY_STARTED);
 }
@@ -264,11 +270,12 @@ void Pool::Close() {
 }
 
 void Pool::Terminate(int32_t cause) {
+  drain_.Settle();  // what has ended by now keeps its value
   {
     std::lock_guard lock(core_.mutex);
     if (core_.phase.load() >= Phase::kTerminating) return;
-    core_.phase.store(Phase::kTerminating);
     core_.terminate_cause = cause;
+    core_.phase.store(Phase::kTerminating);
     dispatcher_.WithdrawAll([cause] { return CancelledEnding(cause); });
     supervisor_.EndWorkers();
   }
@@ -302,7 +309,8 @@ void Pool::Destroy() {
 
 void Pool::FinishDestroy() {
   auto self = shared_from_this();
-  WaitEnded(Deadline::After(std::max<int64_t>(core_.options.terminate_grace, 0) + kEndLimit));
+  int64_t grace = std::clamp<int64_t>(core_.options.terminate_grace, 0, MPROC_FOREVER - kEndLimit);
+  WaitEnded(Deadline::After(grace + kEndLimit));
   if (!CallbacksDelayReady()) {
     while (Future* task = callbacks_.Pop(false)) RunCallback(task);
   }

@@ -14,10 +14,12 @@ static void Serve(void) {
   NEED_OK(mproc_worker_main(table));
 }
 
-// Whether this is the run that was asked for, not one as a worker: a worker's parent is the launcher.
+// Whether this is the run that was asked for, not one as a worker. That one waits until it may begin.
 static bool IsFirstRun(const char* way) {
   if (getenv("UNSERVED_RUN")) return false;
   setenv("UNSERVED_RUN", way, 1);
+  Board* board = MapBoard(getenv(TEST_BOARD), 0);
+  NEED(board && SOON(atomic_load(&board->all_open)));
   return true;
 }
 

@@ -305,6 +305,30 @@ CASE(functions_that_are_there_twice) {
   CHECK_OK(mproc_table_destroy(table));
 }
 
+// A C++ exception of a module, which has a runtime library of its own, is a task error.
+CASE(functions_that_throw) {
+  mproc_pool_t* pool = MakePool(1);
+  if (!pool) return;
+  for (const char* text : {"thrown here", ""}) {
+    mproc_future_t* future = Submit(pool, kThrow, text, strlen(text));
+    CHECK_OK(mproc_future_wait(future, 5 * MPROC_SECOND));
+    CHECK_STATUS(mproc_future_error(future), MPROC_ERROR_TASK);
+    const char* type = "";
+    CHECK_OK(mproc_future_error_type(future, &type));
+    CHECK(strcmp(type, *text ? "std::runtime_error" : "int") == 0);
+    CHECK(MessageOf(future).find(*text ? text : "exception") != std::string::npos);
+    CHECK_OK(mproc_future_release(future));
+  }
+  uint64_t items[] = {1, 2, 3, 4};
+  mproc_future_t* map = nullptr;
+  CHECK_OK(mproc_pool_map_array(pool, kThrow, items, 8, 4, nullptr, 0, 2, 5 * MPROC_SECOND, &map));
+  CHECK_STATUS(mproc_future_error(map), MPROC_ERROR_TASK);
+  CHECK_OK(mproc_future_release(map));
+  CHECK(Serves(pool));
+  CHECK_EQ(Statistic(pool, MPROC_POOL_STATISTIC_DEATHS), 0);
+  Destroy(pool);
+}
+
 CASE(a_table_that_the_workers_do_not_have) {
   mproc_table_t* table = nullptr;
   CHECK_OK(mproc_table_create(&table));
@@ -381,6 +405,26 @@ CASE(calls_after_close_and_terminate) {
     CHECK_OK(mproc_pool_close(pool));
     CHECK_OK(mproc_pool_terminate(pool));
     CHECK_OK(mproc_future_release(running));
+    Destroy(pool);
+  }
+}
+
+// A running task that gives in within the grace time is cancelled all the same.
+CASE(terminate_cancels_what_runs) {
+  for (const char* how : {"", "soft", "deaf"}) {
+    mproc_pool_t* pool = MakePool(1);
+    if (!pool) return;
+    mproc_future_t* running = Submit(pool, kUntilStopped, how, strlen(how));
+    mproc_future_t* queued = Submit(pool, kEcho, "x", 1);
+    CHECK(Soon([&] { return Statistic(pool, MPROC_POOL_STATISTIC_RUNNING) == 1; }));
+    CHECK_OK(mproc_pool_terminate(pool));
+    CHECK_OK(mproc_pool_join(pool, 5 * MPROC_SECOND));
+    for (auto* future : {running, queued}) {
+      CHECK_THAT(mproc_future_error(future) == MPROC_ERROR_CANCELLED &&
+                     InfoOf(future, MPROC_FUTURE_INFO_CAUSE) == MPROC_CAUSE_TERMINATE,
+                 std::string("a task, '") + how + "': outcome " + std::to_string(OutcomeOf(future)));
+      CHECK_OK(mproc_future_release(future));
+    }
     Destroy(pool);
   }
 }

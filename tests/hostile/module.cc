@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -44,8 +45,10 @@ int32_t SleepABit(mproc_call_t* call, const void* input, size_t size, void*) {
 }
 
 int32_t UntilStopped(mproc_call_t* call, const void* input, size_t size, void*) {
-  if (size == 4 && memcmp(input, "deaf", 4) == 0) signal(SIGTERM, SIG_IGN);
-  while (!mproc_call_cancelled(call)) usleep(500);
+  bool deaf = size == 4 && memcmp(input, "deaf", 4) == 0;
+  if (deaf) signal(SIGTERM, SIG_IGN);
+  if (size == 4 && memcmp(input, "soft", 4) == 0) signal(SIGTERM, SIG_IGN);
+  while (deaf || !mproc_call_cancelled(call)) usleep(500);
   return 0;
 }
 
@@ -107,6 +110,11 @@ int32_t GiveNothing(mproc_call_t*, const void*, size_t, void*) { return 0; }
 int32_t DoubleIt(mproc_call_t* call, const void* input, size_t size, void*) {
   uint64_t twice = As<uint64_t>(input, size) * 2;
   return mproc_call_reply(call, &twice, sizeof twice);
+}
+
+int32_t ThrowIt(mproc_call_t*, const void* input, size_t size, void*) {
+  if (size == 0) throw 5;
+  throw std::runtime_error(std::string(static_cast<const char*>(input), size));
 }
 
 int32_t After(uint32_t then) {
@@ -203,7 +211,7 @@ MPROC_MODULE_ENTRY mproc_status_t mproc_module_main(mproc_table_t* table) {
              {kOpenFiles, "files", SetOpenFiles},    {kRefuse, "refuse", RefuseMemory},
              {kMake, "make", MakeBytes},       {kSum, "sum", SumBytes},
              {kFailOdd, "fail-odd", FailIfOdd}, {kForget, "forget", GiveNothing},
-             {kTwice, "twice", DoubleIt},      {kLie, "lie", TellALie},
+             {kTwice, "twice", DoubleIt},      {kThrow, "throw", ThrowIt},      {kLie, "lie", TellALie},
              {kScribble, "scribble", ScribbleIt}, {kSpeak, "speak", SpeakUp},
              {kChunkLie, "chunk-lie", LieInChunk}};
   for (const auto& one : all) {

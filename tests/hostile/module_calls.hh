@@ -13,7 +13,7 @@ enum Function : uint32_t {
   // Decent ones.
   kEcho = 1,         // replies its input
   kSleep = 2,        // Sleep; replies the rest of its input
-  kUntilStopped = 3, // runs until it is told to stop or killed; deaf to SIGTERM if its input is "deaf"
+  kUntilStopped = 3, // runs until it is told to stop or gets SIGTERM; "soft": ignores SIGTERM; "deaf": ignores both
   kAbout = 4,        // replies About
   kOpenFiles = 5,    // Number: sets the limit of open descriptors; replies the old one
   kRefuse = 6,       // Number: from now on fallocate fails with this error
@@ -22,6 +22,7 @@ enum Function : uint32_t {
   kFailOdd = 9,      // item of u64: replies it, but fails with code 7 if it is odd
   kForget = 10,      // gives no reply
   kTwice = 11,       // u64: replies twice the number
+  kThrow = 12,       // throws std::runtime_error with its input as text; an int if that is empty
   // Others.
   kLie = 20,         // Lie: publishes a result of its own making
   kScribble = 21,    // Scribble

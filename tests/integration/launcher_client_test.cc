@@ -39,6 +39,19 @@ void InHost(const std::function<void(Host&)>& body) {
   });
 }
 
+// Holds a process up while it lives, and never for longer.
+class Stopped {
+ public:
+  explicit Stopped(pid_t pid) : process_(platform::ProcessRef::Open(pid)) {
+    process_.Signal(SIGSTOP);
+    EXPECT_TRUE(Soon([&] { return StateOf(pid) == 'T' || StateOf(pid) == 't'; }));
+  }
+  ~Stopped() { process_.Signal(SIGCONT); }
+
+ private:
+  platform::ProcessRef process_;
+};
+
 TEST(LauncherClient, TellsHowChildrenEnd) {
   InHost([](Host& host) {
     uint64_t exits = host.Start({"exit", "42"});
@@ -176,10 +189,8 @@ TEST(LauncherClient, ServesManyThreads) {
 TEST(LauncherClient, StartsDoNotWaitForAStoppedLauncher) {
   InHost([](Host& host) {
     setenv("MPROC_TEST_LARGE", std::string(6000, 'x').c_str(), 1);  // fills the socket sooner
-    pid_t launcher = host.launcher().pid();
     uint64_t stays = host.Start({"stay"});
-    kill(launcher, SIGSTOP);
-    ASSERT_TRUE(Soon([&] { return StateOf(launcher) == 'T'; }));
+    auto stopped = std::make_unique<Stopped>(host.launcher().pid());
     std::vector<uint64_t> children;
     for (int i = 0; i < 60; i++) {
       auto child = host.Try({"exit", std::to_string(i)});
@@ -189,7 +200,7 @@ TEST(LauncherClient, StartsDoNotWaitForAStoppedLauncher) {
     host.launcher().Signal(children[59], SIGKILL);
     host.launcher().Signal(stays, SIGKILL);  // gets there all the same
     EXPECT_TRUE(Soon([&] { return StateOf(host.watcher().Of(stays).pid) == 'Z'; }));
-    kill(launcher, SIGCONT);
+    stopped.reset();
     for (int i = 0; i < 60; i++) {
       ASSERT_TRUE(host.watcher().WaitEnded(children[static_cast<size_t>(i)])) << i;
       auto exit = host.watcher().Of(children[static_cast<size_t>(i)]).exit;
@@ -215,16 +226,14 @@ TEST(LauncherClient, MoreStartsThanDescriptorsMayBeUnderWay) {
     Host host;
     ASSERT_TRUE(host.ok());
     host.Start({"exit", "0"});
-    pid_t launcher = host.launcher().pid();
-    kill(launcher, SIGSTOP);
-    ASSERT_TRUE(Soon([&] { return StateOf(launcher) == 'T'; }));
+    auto stopped = std::make_unique<Stopped>(host.launcher().pid());
     std::vector<uint64_t> children;
     for (int i = 0; i < 32; i++) {
       auto child = host.Try({"exit", "6"});
       ASSERT_TRUE(child.ok()) << i << ": " << child.status().message();
       children.push_back(*child);
     }
-    kill(launcher, SIGCONT);
+    stopped.reset();
     for (uint64_t child : children) {
       ASSERT_TRUE(host.watcher().WaitEnded(child));
       EXPECT_EQ(host.watcher().Of(child).exit.code, 6);
