@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "base/status.hh"
+#include "platform/fork_lock.hh"
 #include "platform/fork_mark.hh"
 
 namespace mproc::capi {
@@ -89,6 +90,8 @@ class Handles {
   }
 
  private:
+  Handles() { platform::HoldOverFork(&mutex_); }
+
   static constexpr uint64_t kPlaceMask = 0xffff, kRoundMask = 0xffffff, kBlock = 256;
   static constexpr uint64_t kLive = uint64_t{1} << 30, kDying = uint64_t{1} << 31, kPins = kLive - 1;
   static constexpr int kRoundShift = 32;

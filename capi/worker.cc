@@ -6,6 +6,7 @@
 #include "capi/guard.hh"
 #include "capi/self_table.hh"
 #include "capi/table_handles.hh"
+#include "platform/fork_lock.hh"
 #include "worker/worker_main.hh"
 
 namespace mproc::capi {
@@ -13,15 +14,19 @@ namespace {
 
 std::mutex g_self_mutex;
 std::shared_ptr<const task::Table>& SelfSlot() {
-  static auto* slot = new std::shared_ptr<const task::Table>();
+  static auto* slot = [] {
+    platform::HoldOverFork(&g_self_mutex);
+    return new std::shared_ptr<const task::Table>();
+  }();
   return *slot;
 }
 
 }  // namespace
 
 std::shared_ptr<const task::Table> SelfTable() {
+  auto& slot = SelfSlot();
   std::lock_guard lock(g_self_mutex);
-  return SelfSlot();
+  return slot;
 }
 
 }  // namespace mproc::capi
@@ -36,8 +41,9 @@ mproc_status_t mproc_worker_main(mproc_table_t* table) {
     Report(Status());  // makes this thread's last error now: a worker may run out of memory later
     uint64_t nonce = 0;
     if (worker::TakeSelfMark(&nonce)) std::exit(worker::WorkerMain(&*object, nonce, nullptr));
+    auto& slot = SelfSlot();
     std::lock_guard lock(g_self_mutex);
-    SelfSlot() = std::make_shared<const task::Table>(*object);
+    slot = std::make_shared<const task::Table>(*object);
     return Status();
   });
 }

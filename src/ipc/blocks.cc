@@ -107,10 +107,11 @@ void BlockWriter::Trim(int socket) {
 
 Status BlockReader::Take(const MessageHead& head, platform::Message* message) {
   if (head.type == static_cast<uint32_t>(MessageType::kDropBlock)) {
-    if (blocks_.erase(head.number) == 1) return Status();
+    if (blocks_.erase(head.number) + lost_.erase(head.number) == 1) return Status();
     return Status(MPROC_ERROR_PROTOCOL, "a worker dropped a block of shared memory that it never sent");
   }
-  if (message->fds_lost) {
+  if (message->fds_lost && lost_.size() < kMostBlocks && !Knows(head.number)) {
+    lost_.insert(head.number);
     return Status(MPROC_ERROR_DESCRIPTOR_LIMIT,
                   "no free descriptor to receive a block of shared memory: raise the limit of open files");
   }

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "ipc/message.hh"
 #include "platform/shared_memory.hh"
@@ -73,10 +74,13 @@ class BlockReader {
   // The bytes, or null if there is no such block or range.
   const std::byte* Find(uint32_t block, uint64_t offset, uint64_t size) const;
   bool Knows(uint32_t block) const { return blocks_.contains(block); }
+  // True if the block was sent but found no free descriptor here.
+  bool Lost(uint32_t block) const { return lost_.contains(block); }
 
  private:
   bool distrust_;
   std::unordered_map<uint32_t, platform::SharedMemory> blocks_;
+  std::unordered_set<uint32_t> lost_;
 };
 
 }  // namespace mproc::ipc

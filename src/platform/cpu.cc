@@ -37,7 +37,7 @@ bool NamesCpu(const std::string& controllers) {
 
 int AtLeastOne(int64_t quota, int64_t period) {
   if (quota <= 0 || period <= 0) return 0;
-  return static_cast<int>(std::max<int64_t>(1, (quota + period - 1) / period));
+  return static_cast<int>(std::clamp<int64_t>(quota / period + (quota % period != 0), 1, 1 << 20));
 }
 
 // The quota of this process's cgroup and of each one above it: the tightest holds. 0 for none.

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace mproc::platform {
@@ -12,7 +13,7 @@ void UniqueFd::Reset(int fd) {
   int old = std::exchange(fd_, fd);
   if (old >= 0) {
     int saved = errno;
-    close(old);
+    syscall(SYS_close, old);  // close() is a cancellation point
     errno = saved;
   }
 }
@@ -37,15 +38,13 @@ Result<UniqueFd> MakeEventFd() { return TakeFd(eventfd(0, EFD_CLOEXEC | EFD_NONB
 void RingEventFd(int fd) {
   int saved = errno;
   uint64_t one = 1;
-  ssize_t n = write(fd, &one, sizeof one);  // full means that it is rung already
-  (void)n;
+  syscall(SYS_write, fd, &one, sizeof one);  // full means that it is rung already; no cancellation point
   errno = saved;
 }
 
 void ClearEventFd(int fd) {
   uint64_t count;
-  ssize_t n = read(fd, &count, sizeof count);
-  (void)n;
+  syscall(SYS_read, fd, &count, sizeof count);
 }
 
 Result<UniqueFd> OpenNull() { return TakeFd(open("/dev/null", O_RDWR | O_CLOEXEC), "opening /dev/null"); }

@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+// The raw calls: those of the C library are cancellation points, and a cancelled thread would unwind through
+// code that holds locks.
 namespace mproc::platform {
 namespace {
 
@@ -77,7 +80,7 @@ Status SendMessage(int socket, ByteView bytes, std::span<const int> fds, bool wa
     header.msg_controllen = used;
   }
   for (;;) {
-    if (sendmsg(socket, &header, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT)) >= 0) return Status();
+    if (syscall(SYS_sendmsg, socket, &header, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT)) >= 0) return Status();
     if (errno == EINTR) continue;
     if (errno == EAGAIN) return Status(MPROC_ERROR_QUEUE_FULL);
     return Status::System("sending a message", errno);
@@ -97,7 +100,7 @@ Receive ReceiveMessage(int socket, bool wait, Message* message) {
   header.msg_control = control;
   header.msg_controllen = sizeof control;
   for (;;) {
-    ssize_t n = recvmsg(socket, &header, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
+    ssize_t n = syscall(SYS_recvmsg, socket, &header, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno == EAGAIN) return Receive::kNothing;
     if (n <= 0) return Receive::kEnd;

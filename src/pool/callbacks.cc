@@ -17,9 +17,9 @@ thread_local Inside* t_inside = nullptr;
 }  // namespace
 
 void CallbackQueue::Push(Future* task) {
-  task->next = nullptr;
+  task->extra->next_callback = nullptr;
   std::lock_guard lock(mutex_);
-  (last_ ? last_->next : first_) = task;
+  (last_ ? last_->extra->next_callback : first_) = task;
   last_ = task;
   size_.fetch_add(1, std::memory_order_seq_cst);
   some_.notify_one();
@@ -30,7 +30,7 @@ Future* CallbackQueue::Pop(bool wait) {
   if (wait) some_.wait(lock, [this] { return first_ || stopped_; });
   Future* task = first_;
   if (!task) return nullptr;
-  first_ = task->next;
+  first_ = task->extra->next_callback;
   if (!first_) last_ = nullptr;
   size_.fetch_sub(1, std::memory_order_seq_cst);
   return task;

@@ -35,15 +35,21 @@ bool Drain::TakeResult(WorkerSlot* worker, const ipc::ResultFrame& frame) {
   Future* task = entry.load(std::memory_order_acquire);
   if (!task || task->position != frame.task) return false;
   const std::byte* at = frame.data;
+  bool lost = false;
   if (frame.block) {
     at = worker->FindBlock(frame.block, frame.offset, frame.size);
-    if (!at) return false;
+    lost = !at && worker->LostBlock(frame.block);
+    if (!at && !lost) return false;
   } else if (frame.size > ipc::kInlineBytes) {
     return false;
   }
   Ending ending;
   ByteView bytes(at, frame.size);
-  if (frame.status == static_cast<uint32_t>(task::Answer::kValue)) {
+  if (lost) {
+    ending = ErrorEnding(
+        {MPROC_ERROR_DESCRIPTOR_LIMIT, StatusName(MPROC_ERROR_DESCRIPTOR_LIMIT),
+         "the host had no free descriptor to receive the value: raise the limit of open files", ""});
+  } else if (frame.status == static_cast<uint32_t>(task::Answer::kValue)) {
     ending.value = bytes;
   } else if (frame.status == static_cast<uint32_t>(task::Answer::kError)) {
     task::TaskError error;

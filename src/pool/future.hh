@@ -49,6 +49,7 @@ struct Extra {
   Callbacks callbacks;
   std::unique_ptr<ErrorInfo> error;
   std::unique_ptr<MapState> map;
+  Future* next_callback = nullptr;  // in the callback queue; `next` may still link it in the backlog
   Extra();
   ~Extra();
 };

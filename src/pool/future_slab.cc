@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool/future_slab.hh"
 
+#include "platform/fork_lock.hh"
+
 namespace mproc::pool {
 namespace {
 
@@ -15,7 +17,9 @@ FutureSlab& FutureSlab::Get() {
   return *slab;
 }
 
-FutureSlab::FutureSlab() : range_(platform::AddressRange::Reserve(kRange)) {}
+FutureSlab::FutureSlab() : range_(platform::AddressRange::Reserve(kRange)) {
+  platform::HoldOverFork(&mutex_);
+}
 
 Future* FutureSlab::TakeBatch() {
   std::lock_guard lock(mutex_);

@@ -10,6 +10,7 @@ namespace mproc::pool {
 namespace {
 
 constexpr int kMostFailedStarts = 5;
+constexpr int kTicksToTrim = 10;  // a quiet second: memory kept for large payloads goes back
 constexpr int64_t kFirstBackOff = 10'000'000;
 constexpr int64_t kLongestBackOff = 1'000'000'000;
 
@@ -378,7 +379,12 @@ bool Supervisor::Tick() {
   for (auto& worker : core_.workers) busy |= worker->held > 0;
   quiet_ticks_ = busy ? 0 : quiet_ticks_ + 1;
   if (busy) dispatcher_.RescueStuck();
-  return quiet_ticks_ < 10;
+  if (quiet_ticks_ == kTicksToTrim) {
+    for (auto& worker : core_.workers) {
+      if (worker->channel && worker->held == 0) worker->channel->Trim(worker->socket.get());
+    }
+  }
+  return quiet_ticks_ < kTicksToTrim;
 }
 
 Status Supervisor::FirstFailure() {

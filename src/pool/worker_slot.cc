@@ -30,9 +30,9 @@ uint64_t WorkerSlot::WaitEstimate() const {
 
 bool WorkerSlot::HasWorkFor(uint64_t nanoseconds) const {
   if (WaitEstimate() < nanoseconds) return false;
-  if (task_ns == 0) return true;
+  uint64_t many = task_ns ? nanoseconds / task_ns : 0;
+  if (many < 2) return true;  // one such task is long enough, and it may be running now
   // Some of what it holds may have ended already, its results not read yet: look at the slot itself.
-  uint64_t many = std::max<uint64_t>(1, nanoseconds / task_ns);
   return channel->head() - tail < many || channel->IsQueued(channel->head() - many);
 }
 
@@ -117,7 +117,8 @@ bool WorkerSlot::PumpBlocks() {
                   head->type != static_cast<uint32_t>(ipc::MessageType::kDropBlock))) {
       return false;
     }
-    if (!blocks.Take(*head, &message).ok()) return false;
+    Status taken = blocks.Take(*head, &message);
+    if (!taken.ok() && taken.code() != MPROC_ERROR_DESCRIPTOR_LIMIT) return false;
   }
   return false;  // no honest worker has so much to say
 }
@@ -126,6 +127,11 @@ const std::byte* WorkerSlot::FindBlock(uint32_t block, uint64_t offset, uint64_t
   std::lock_guard lock(socket_mutex);
   if (!blocks.Knows(block)) PumpBlocks();
   return blocks.Find(block, offset, size);
+}
+
+bool WorkerSlot::LostBlock(uint32_t block) {
+  std::lock_guard lock(socket_mutex);
+  return blocks.Lost(block);
 }
 
 void WorkerSlot::Clear() {

@@ -73,6 +73,8 @@ class WorkerSlot {
   Future* TakeBack(uint64_t position);
   // Bytes of a result that lie in a block; null if there is no such place.       (drain)
   const std::byte* FindBlock(uint32_t block, uint64_t offset, uint64_t size);
+  // True if the block could not be received for lack of descriptors.             (drain)
+  bool LostBlock(uint32_t block);
   // Handles messages that wait on the socket; false at its end or at nonsense.   (socket_mutex)
   bool PumpBlocks();
   // Forgets the process.                                                         (mutex and drain)

@@ -74,15 +74,14 @@ bool Runner::FindInput(const ipc::TaskView& view, ByteView* input, task::TaskErr
     return true;
   }
   platform::Message message;
-  while (!blocks_.Knows(view.block) && !block_lost_) {
+  while (!blocks_.Knows(view.block) && !blocks_.Lost(view.block)) {
     if (platform::ReceiveMessage(context_->socket, true, &message) != platform::Receive::kMessage) break;
     auto head = ipc::HeadOf(message);
     if (!head) continue;
     Status taken = blocks_.Take(*head, &message);
-    if (!taken.ok()) {
+    if (!taken.ok() && head->number == view.block) {
       *error = OwnError(taken.code(), taken.message());
-      block_lost_ = taken.code() == MPROC_ERROR_DESCRIPTOR_LIMIT;
-      if (head->number == view.block) return block_lost_ = false;
+      return false;
     }
   }
   const std::byte* at = blocks_.Find(view.block, view.offset, view.size);

@@ -41,7 +41,6 @@ class Runner {
   WorkerContext* context_;
   const task::Table* table_;
   ipc::BlockReader blocks_{false};
-  bool block_lost_ = false;  // a block's descriptor found no room in this process
   std::vector<std::byte> buffer_;
 };
 

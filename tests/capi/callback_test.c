@@ -217,8 +217,8 @@ static void OnSubmitNext(mproc_future_t* future, void* user_data) {
   doing->calls++;
   Work work = {0, doing->calls};
   if (doing->calls == 200) return;
-  CHECK_OK(mproc_pool_submit_callback(doing->pool, fn_mark, &work, sizeof work, MPROC_FOREVER, OnSubmitNext, NULL,
-                                      doing, NULL));
+  CHECK_OK(mproc_pool_submit_callback(doing->pool, fn_mark, &work, sizeof work, MPROC_FOREVER, OnSubmitNext,
+                                      NULL, doing, NULL));
 }
 static void CallbackSubmits(void) {
   Doing doing = {.pool = ReadyPool(2)};
@@ -309,7 +309,8 @@ static void CallbackCancels(void) {
   Doing doing = {.pool = ReadyPool(1)};
   mproc_future_t* first = SubmitCalled(doing.pool, fn_gate, 0, 0, OnCancelOthers, NULL, &doing);
   // The worker waits in the second one while the callback of the first runs.
-  for (int i = 0; i < 20; i++) doing.others[i] = SubmitCalled(doing.pool, fn_gate, 0, 1 + i, OnValue, OnError, &calls);
+  for (int i = 0; i < 20; i++)
+    doing.others[i] = SubmitCalled(doing.pool, fn_gate, 0, 1 + i, OnValue, OnError, &calls);
   NEED_SOON(Begun(0) == 1);
   OpenGate(0);
   WaitEnd(first);
@@ -322,6 +323,55 @@ static void CallbackCancels(void) {
   for (int i = 0; i < 20; i++) Release(doing.others[i]);
   Release(first);
   CloseJoinDestroy(doing.pool);
+}
+
+// A task that is cancelled in the queue is called back at once; those behind it are not touched.
+static void CancelledInTheQueue(void) {
+  enum { kTasks = 60 };
+  static Calls calls[kTasks];
+  mproc_future_t* futures[kTasks];
+  mproc_pool_t* pool = ReadyPool(1);
+  mproc_future_t* gate = SubmitWork(pool, fn_gate, 0, 1000);
+  NEED_SOON(Begun(1000) == 1);
+  for (int i = 0; i < kTasks; i++)
+    futures[i] = SubmitCalled(pool, fn_mark, 0, i, OnValue, OnError, &calls[i]);
+  for (int i = 0; i < kTasks; i += 7) {
+    CHECK_OK(mproc_future_cancel(futures[i]));
+    WaitEnd(futures[i]);
+    CHECK_EQ(calls[i].errors, 1);
+  }
+  OpenGate(1000);
+  NEED_OK(mproc_future_wait_all(futures, kTasks, TestLong()));
+  for (int i = 0; i < kTasks; i++) {
+    CHECK_EQ(Outcome(futures[i]), i % 7 ? MPROC_OUTCOME_VALUE : MPROC_OUTCOME_CANCELLED);
+    CHECK_EQ(calls[i].values, i % 7 != 0);
+    CHECK_EQ(calls[i].errors, i % 7 == 0);
+    CHECK_EQ(Begun(i), i % 7 != 0);
+    Release(futures[i]);
+  }
+  TakeReport(gate);
+  CloseJoinDestroy(pool);
+}
+
+// Maps and tasks with callbacks, in one queue.
+static void MapsAndTasksInOneQueue(void) {
+  enum { kRounds = 150 };
+  static Calls calls;
+  mproc_future_t* maps[kRounds];
+  mproc_pool_t* pool = ReadyPool(2);
+  for (int i = 0; i < kRounds; i++) {
+    NEED_OK(mproc_pool_map_async(pool, fn_noop, NULL, NULL, (size_t)(1 + i % 9), 1 + i % 3, 0, OnValue,
+                                 OnError, &calls, &maps[i]));
+    Release(SubmitCalled(pool, fn_mark, 0, i, OnValue, OnError, &calls));
+    if (i % 5 == 4) mproc_future_cancel(maps[i - 2]);
+  }
+  NEED_OK(mproc_future_wait_all(maps, kRounds, TestLong()));
+  CHECK_OK(mproc_pool_close(pool));
+  CHECK_OK(mproc_pool_join(pool, TestLong()));
+  CHECK_EQ(calls.values + calls.errors, 2 * kRounds);
+  CHECK_EQ(CountBegun(0, kRounds), kRounds);
+  for (int i = 0; i < kRounds; i++) Release(maps[i]);
+  CHECK_OK(mproc_pool_destroy(pool));
 }
 
 static void OnTerminate(mproc_future_t* future, void* user_data) {
@@ -338,17 +388,20 @@ static void OnDestroy(mproc_future_t* future, void* user_data) {
   (void)future;
   CHECK_OK(mproc_pool_destroy(doing->pool));
   CHECK_STATUS(mproc_pool_destroy(doing->pool), MPROC_ERROR_STALE_HANDLE);
-  CHECK_STATUS(mproc_pool_statistic(doing->pool, MPROC_POOL_STATISTIC_VALUES, &value), MPROC_ERROR_STALE_HANDLE);
+  CHECK_STATUS(mproc_pool_statistic(doing->pool, MPROC_POOL_STATISTIC_VALUES, &value),
+               MPROC_ERROR_STALE_HANDLE);
   doing->calls++;
 }
 static void EndFromCallback(mproc_future_cb callback, int32_t cause, bool destroyed) {
   Calls calls = {0};
   Doing doing = {.pool = ReadyPool(2)};
   mproc_future_t* futures[30];
-  for (int i = 0; i < 30; i++) futures[i] = SubmitCalled(doing.pool, fn_stubborn, 0, 1, OnValue, OnError, &calls);
+  for (int i = 0; i < 30; i++)
+    futures[i] = SubmitCalled(doing.pool, fn_stubborn, 0, 1, OnValue, OnError, &calls);
   NEED_SOON(Begun(1) == 2);
   mproc_future_t* first = NULL;
-  NEED_OK(mproc_pool_submit_callback(doing.pool, fn_noop, NULL, 0, MPROC_FOREVER, NULL, callback, &doing, &first));
+  NEED_OK(mproc_pool_submit_callback(doing.pool, fn_noop, NULL, 0, MPROC_FOREVER, NULL, callback, &doing,
+                                     &first));
   CHECK_OK(mproc_future_cancel(first));  // its callback ends the pool
   WaitEnd(first);
   CHECK_EQ(doing.calls, 1);
@@ -395,7 +448,8 @@ static void OnReleaseAll(mproc_future_t* future, void* user_data) {
 static void CallbackReleasesItsOwnFuture(void) {
   Doing doing = {.pool = ReadyPool(1)};
   for (int i = 1; i < 20; i++) doing.others[i] = SubmitWork(doing.pool, fn_gate, 0, i);
-  doing.others[0] = SubmitCalled(doing.pool, fn_gate, 0, 0, OnReleaseAll, NULL, &doing);  // the handle's ownership
+  doing.others[0] =
+      SubmitCalled(doing.pool, fn_gate, 0, 0, OnReleaseAll, NULL, &doing);  // the handle's ownership
   OpenAllGates();
   CHECK_SOON(doing.calls == 1);
   CloseJoinDestroy(doing.pool);
@@ -492,7 +546,8 @@ static void DispatchedCallbackDestroys(void) {
   mproc_future_t* first = SubmitCalled(doing.pool, fn_mark, 0, 0, OnDestroy, NULL, &doing);
   mproc_future_t* futures[10];
   WaitEnd(first);
-  for (int i = 0; i < 10; i++) futures[i] = SubmitCalled(doing.pool, fn_stubborn, 0, 1, OnValue, OnError, &calls);
+  for (int i = 0; i < 10; i++)
+    futures[i] = SubmitCalled(doing.pool, fn_stubborn, 0, 1, OnValue, OnError, &calls);
   NEED_SOON(Begun(1) == 2);
   size_t ran = 0;
   CHECK_OK(mproc_pool_dispatch(doing.pool, 1, &ran));
@@ -529,7 +584,8 @@ static void LibraryThreadsBlockSignals(void) {
     for (size_t i = 0; i < sizeof free_to_come / sizeof free_to_come[0]; i++) {
       never |= UINT64_C(1) << (free_to_come[i] - 1);
     }
-    if ((blocked | never) != UINT64_MAX) open++, printf("  thread %s blocks %llx\n", entry->d_name, (long long)blocked);
+    if ((blocked | never) != UINT64_MAX)
+      open++, printf("  thread %s blocks %llx\n", entry->d_name, (long long)blocked);
   }
   closedir(list);
   CHECK(threads >= 2);  // engine, callbacks
@@ -553,6 +609,8 @@ int main(int argc, char** argv) {
       {"callback is kept from blocking itself", CallbackIsKeptFromBlockingItself, 0},
       {"callback uses another pool", CallbackUsesAnotherPool, 0},
       {"callback cancels", CallbackCancels, 0},
+      {"cancelled in the queue", CancelledInTheQueue, 0},
+      {"maps and tasks in one queue", MapsAndTasksInOneQueue, 0},
       {"callback closes", CallbackCloses, 0},
       {"callback terminates", CallbackTerminates, 0},
       {"callback destroys", CallbackDestroys, 0},

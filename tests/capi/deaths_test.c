@@ -13,7 +13,8 @@ static mproc_future_t* TakeLost(mproc_future_t* future, int32_t cause, int signa
   CHECK_EQ(Info(future, MPROC_FUTURE_INFO_EXIT_CODE), exit_code);
   return future;
 }
-static void CheckMessage(mproc_future_t* future, pid_t pid, int64_t number, const char* how, const char* function) {
+static void CheckMessage(mproc_future_t* future, pid_t pid, int64_t number, const char* how,
+                         const char* function) {
   char part[64];
   const char* message = Message(future);
   CHECK_EQ(Info(future, MPROC_FUTURE_INFO_WORKER_PID), pid);
@@ -63,7 +64,8 @@ static void DeathBySignal(void) {
   mproc_pool_t* pool = ReadyPool(1);
   for (int i = 0; i < 7; i++) {
     pid_t pid = WorkerPid(pool, 0);
-    mproc_future_t* future = TakeLost(SubmitNumber(pool, fn_raise, signals[i]), MPROC_CAUSE_SIGNAL, signals[i], 0);
+    mproc_future_t* future =
+        TakeLost(SubmitNumber(pool, fn_raise, signals[i]), MPROC_CAUSE_SIGNAL, signals[i], 0);
     CheckMessage(future, pid, i + 1, names[i], "raise");
     Release(future);
     CheckReplaced(pool, (uint64_t)i + 1);
@@ -127,7 +129,8 @@ static void OutOfMemory(void) {
   CheckMessage(future, pid, 1, "SIGSEGV", "hog");
   Release(future);
   CheckReplaced(pool, 1);
-  future = SubmitNumber(pool, fn_hog, 3);  // nothing left for the worker itself: whatever it does, the host lives
+  future =
+      SubmitNumber(pool, fn_hog, 3);  // nothing left for the worker itself: whatever it does, the host lives
   WaitEnd(future);
   CHECK(Outcome(future) == MPROC_OUTCOME_VALUE || Outcome(future) == MPROC_OUTCOME_ERROR ||
         Outcome(future) == MPROC_OUTCOME_WORKER_LOST);
@@ -148,7 +151,8 @@ static void OnlyTheRunningTaskIsLost(void) {
   enum { kTasks = 300 };
   mproc_future_t* futures[kTasks];
   mproc_pool_t* pool = ReadyPool(2);
-  for (int64_t i = 0; i < 200; i++) CHECK_EQ(TakeNumber(SubmitWork(pool, fn_mark, 0, 1000 + i)), 2 * (1000 + i) + 1);
+  for (int64_t i = 0; i < 200; i++)
+    CHECK_EQ(TakeNumber(SubmitWork(pool, fn_mark, 0, 1000 + i)), 2 * (1000 + i) + 1);
   for (int i = 0; i < kTasks; i++) futures[i] = SubmitWork(pool, i % 50 == 20 ? fn_gate : fn_mark, 0, i);
   int killed = 0;
   for (int i = 20; i < kTasks; i += 50) {  // each gate task is killed once it runs
@@ -255,7 +259,8 @@ static void StoppedWorkerKeepsOnlyItsTask(void) {
   int32_t place = WorkerPid(pool, 0) == stopped ? 0 : 1;
   CHECK_EQ(WorkerInfo(pool, place, MPROC_WORKER_INFO_STATE), MPROC_WORKER_STATE_STOPPED);
   OpenGate(1000);
-  CHECK_STATUS(mproc_future_wait(running, 100 * MPROC_MILLISECOND), MPROC_ERROR_TIMED_OUT);  // not dead, only stopped
+  CHECK_STATUS(mproc_future_wait(running, 100 * MPROC_MILLISECOND),
+               MPROC_ERROR_TIMED_OUT);  // not dead, only stopped
   CHECK_EQ(Statistic(pool, MPROC_POOL_STATISTIC_DEATHS), 0);
   CHECK_EQ(kill(stopped, SIGCONT), 0);
   CHECK_EQ(TakeReport(running).pid, stopped);
@@ -345,7 +350,8 @@ static void CheckBroken(mproc_pool_options_t* options, int32_t status, const cha
   CHECK_STATUS(mproc_pool_submit(pool, fn_square, "12345678", 8, 0, &late), MPROC_ERROR_BROKEN);
   CHECK_STATUS(mproc_pool_submit(pool, fn_square, "12345678", 8, MPROC_FOREVER, &late), MPROC_ERROR_BROKEN);
   CHECK_STATUS(mproc_pool_apply(pool, fn_square, "12345678", 8, MPROC_FOREVER, &late), MPROC_ERROR_BROKEN);
-  CHECK_STATUS(mproc_pool_map(pool, fn_square, NULL, NULL, 3, 1, 0, MPROC_FOREVER, &late), MPROC_ERROR_BROKEN);
+  CHECK_STATUS(mproc_pool_map(pool, fn_square, NULL, NULL, 3, 1, 0, MPROC_FOREVER, &late),
+               MPROC_ERROR_BROKEN);
   CHECK_STATUS(mproc_pool_error_message(pool, NULL, 0, &size), MPROC_ERROR_BUFFER_TOO_SMALL);
   CHECK(size > 0 && size < sizeof message);
   CHECK_STATUS(mproc_pool_error_message(pool, message, size, NULL), MPROC_ERROR_BUFFER_TOO_SMALL);
@@ -384,7 +390,8 @@ static void BadModules(void) {
   mproc_pool_options_t* options = Options(1);
   NEED_OK(mproc_pool_options_set_module(options, "/nonexistent/module.so"));
   CheckBroken(options, MPROC_ERROR_BAD_MODULE, "/nonexistent/module.so");
-  NEED_OK(mproc_pool_options_set_module(options, "libmproc-no-such-module.so"));  // as the loader looks for it
+  NEED_OK(
+      mproc_pool_options_set_module(options, "libmproc-no-such-module.so"));  // as the loader looks for it
   CheckBroken(options, MPROC_ERROR_BAD_MODULE, "libmproc-no-such-module.so");
   NEED_OK(mproc_pool_options_set_module(options, __FILE__));
   CheckBroken(options, MPROC_ERROR_BAD_MODULE, "deaths_test");
@@ -451,7 +458,8 @@ static void BrokenCallsBack(void) {
   for (int i = 0; i < 7; i++) {
     NEED_OK(mproc_pool_submit_callback(pool, fn_square, values, 8, 0, OnValue, OnError, &calls, NULL));
   }
-  NEED_OK(mproc_pool_map_array_async(pool, fn_square, values, 8, 10, values, 8, 1, OnValue, OnError, &calls, NULL));
+  NEED_OK(mproc_pool_map_array_async(pool, fn_square, values, 8, 10, values, 8, 1, OnValue, OnError, &calls,
+                                     NULL));
   CHECK_SOON(calls.errors == 8);
   CHECK_EQ(calls.values, 0);
   CHECK_EQ(calls.outcome, MPROC_OUTCOME_NOT_RUN);
@@ -461,7 +469,8 @@ static void BrokenCallsBack(void) {
   CHECK_EQ(calls.errors, 8);
 }
 
-// A pool breaks when its workers cannot be replaced any more: the running task ends as it does, others do not run.
+// A pool breaks when its workers cannot be replaced any more: the running task ends as it does, others do not
+// run.
 static void BreaksLater(void) {
   mproc_pool_options_t* options = Options(1);
   char module[600];

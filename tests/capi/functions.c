@@ -283,9 +283,8 @@ FUNCTION(mark) {
 
 FUNCTION(about) {
   UNUSED;
-  About about = {mproc_call_task_id(call),       mproc_call_item_index(call),
-                 mproc_call_function_id(call),   mproc_call_worker_number(call),
-                 mproc_call_cancelled(call),     (int32_t)getpid()};
+  About about = {mproc_call_task_id(call),       mproc_call_item_index(call), mproc_call_function_id(call),
+                 mproc_call_worker_number(call), mproc_call_cancelled(call),  (int32_t)getpid()};
   return mproc_call_reply(call, &about, sizeof about);
 }
 

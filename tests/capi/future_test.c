@@ -102,8 +102,8 @@ static void EveryQuestionInEveryState(void) {
   CheckEnded(failed, &(End){MPROC_OUTCOME_ERROR, MPROC_ERROR_TASK, MPROC_CAUSE_NONE, 0, 0, 31, true});
   mproc_future_t* killed = SubmitNumber(pool, fn_raise, SIGKILL);
   WaitEnd(killed);
-  CheckEnded(killed, &(End){MPROC_OUTCOME_WORKER_LOST, MPROC_ERROR_WORKER_LOST, MPROC_CAUSE_SIGNAL, SIGKILL, 0,
-                            INT64_MIN, true});
+  CheckEnded(killed, &(End){MPROC_OUTCOME_WORKER_LOST, MPROC_ERROR_WORKER_LOST, MPROC_CAUSE_SIGNAL, SIGKILL,
+                            0, INT64_MIN, true});
   mproc_future_t* exited = SubmitNumber(pool, fn_exit, 3);
   WaitEnd(exited);
   CheckEnded(exited, &(End){MPROC_OUTCOME_WORKER_LOST, MPROC_ERROR_WORKER_LOST, MPROC_CAUSE_EXIT, 0, 3,
@@ -361,7 +361,8 @@ static void AnyAndAllOfManyPools(void) {
   for (int i = 0; i < 3; i++) pools[i] = ReadyPool(1);
   CHECK_STATUS(mproc_future_wait_any(nothing, 3, 0, &index), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_OK(mproc_future_wait_all(nothing, 3, 0));
-  for (int i = 0; i < 3; i++) futures[2 * i + 1] = SubmitWork(pools[i], fn_gate, 0, i);  // 0, 2, 4, 6, 7: null
+  for (int i = 0; i < 3; i++)
+    futures[2 * i + 1] = SubmitWork(pools[i], fn_gate, 0, i);  // 0, 2, 4, 6, 7: null
   NEED_SOON(CountBegun(0, 3) == 3);
   CHECK_STATUS(mproc_future_wait_any(futures, 8, 20 * MPROC_MILLISECOND, &index), MPROC_ERROR_TIMED_OUT);
   CHECK_STATUS(mproc_future_wait_all(futures, 8, 20 * MPROC_MILLISECOND), MPROC_ERROR_TIMED_OUT);

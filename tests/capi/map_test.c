@@ -21,14 +21,15 @@ static void Fill(int count) {
 }
 static mproc_future_t* Map(mproc_pool_t* pool, uint32_t function, int count, int64_t chunk, int32_t mode) {
   mproc_future_t* future = NULL;
-  NEED_OK(mproc_pool_map(pool, function, g_numbers.items, g_numbers.sizes, (size_t)count, chunk, mode, TestLong(),
-                         &future));
+  NEED_OK(mproc_pool_map(pool, function, g_numbers.items, g_numbers.sizes, (size_t)count, chunk, mode,
+                         TestLong(), &future));
   return future;
 }
-static mproc_future_t* StartMap(mproc_pool_t* pool, uint32_t function, int count, int64_t chunk, int32_t mode) {
+static mproc_future_t* StartMap(mproc_pool_t* pool, uint32_t function, int count, int64_t chunk,
+                                int32_t mode) {
   mproc_future_t* future = NULL;
-  NEED_OK(mproc_pool_map_async(pool, function, g_numbers.items, g_numbers.sizes, (size_t)count, chunk, mode, NULL,
-                               NULL, NULL, &future));
+  NEED_OK(mproc_pool_map_async(pool, function, g_numbers.items, g_numbers.sizes, (size_t)count, chunk, mode,
+                               NULL, NULL, NULL, &future));
   return future;
 }
 // Status of an item; a value must be the square of its index.
@@ -38,7 +39,8 @@ static int32_t CheckItem(mproc_future_t* future, size_t index) {
   size_t size = 0;
   int64_t square = -1;
   int32_t status = mproc_future_item(future, index, &data, &size);
-  CHECK_STATUS(mproc_future_item_error_message(future, index, &text), status ? MPROC_OK : MPROC_ERROR_NO_ERROR);
+  CHECK_STATUS(mproc_future_item_error_message(future, index, &text),
+               status ? MPROC_OK : MPROC_ERROR_NO_ERROR);
   if (status != MPROC_OK) {
     CHECK(text && *text);
     return status;
@@ -76,8 +78,8 @@ static int Chunks(mproc_pool_t* pool, int count, int64_t chunk) {
   static About abouts[4096];
   mproc_future_t* future = NULL;
   int chunks = 0;
-  NEED_OK(mproc_pool_map_array(pool, fn_about, g_numbers.values, sizeof g_numbers.values[0], (size_t)count, abouts,
-                               sizeof abouts[0], chunk, TestLong(), &future));
+  NEED_OK(mproc_pool_map_array(pool, fn_about, g_numbers.values, sizeof g_numbers.values[0], (size_t)count,
+                               abouts, sizeof abouts[0], chunk, TestLong(), &future));
   for (int i = 0; i < count; i++) {
     CHECK_EQ(abouts[i].item, i);
     CHECK_EQ(abouts[i].function, fn_about);
@@ -130,17 +132,23 @@ static void WrongArgumentsAreRefused(void) {
   const int64_t chunks[] = {0, -1, -100, INT64_MIN + 1};
   const int32_t invalid = MPROC_ERROR_INVALID_ARGUMENT;
   for (int i = 0; i < 4; i++) {
-    CHECK_STATUS(mproc_pool_map(pool, fn_square, g_numbers.items, g_numbers.sizes, 4, chunks[i], 0, 0, &future),
+    CHECK_STATUS(
+        mproc_pool_map(pool, fn_square, g_numbers.items, g_numbers.sizes, 4, chunks[i], 0, 0, &future),
+        invalid);
+    CHECK_STATUS(mproc_pool_map_async(pool, fn_square, g_numbers.items, g_numbers.sizes, 4, chunks[i], 0,
+                                      NULL, NULL, NULL, &future),
                  invalid);
-    CHECK_STATUS(mproc_pool_map_async(pool, fn_square, g_numbers.items, g_numbers.sizes, 4, chunks[i], 0, NULL,
-                                      NULL, NULL, &future), invalid);
-    CHECK_STATUS(mproc_pool_map_array(pool, fn_square, input, 8, 4, output, 8, chunks[i], 0, &future), invalid);
-    CHECK_STATUS(mproc_pool_map_array_async(pool, fn_square, input, 8, 4, output, 8, chunks[i], NULL, NULL, NULL,
-                                            &future), invalid);
+    CHECK_STATUS(mproc_pool_map_array(pool, fn_square, input, 8, 4, output, 8, chunks[i], 0, &future),
+                 invalid);
+    CHECK_STATUS(mproc_pool_map_array_async(pool, fn_square, input, 8, 4, output, 8, chunks[i], NULL, NULL,
+                                            NULL, &future),
+                 invalid);
     CHECK_STATUS(mproc_pool_map(pool, fn_square, NULL, NULL, 0, chunks[i], 0, 0, &future), invalid);
   }
-  CHECK_STATUS(mproc_pool_map(pool, fn_square, g_numbers.items, g_numbers.sizes, 4, 1, 2, 0, &future), invalid);
-  CHECK_STATUS(mproc_pool_map(pool, fn_square, g_numbers.items, g_numbers.sizes, 4, 1, -1, 0, &future), invalid);
+  CHECK_STATUS(mproc_pool_map(pool, fn_square, g_numbers.items, g_numbers.sizes, 4, 1, 2, 0, &future),
+               invalid);
+  CHECK_STATUS(mproc_pool_map(pool, fn_square, g_numbers.items, g_numbers.sizes, 4, 1, -1, 0, &future),
+               invalid);
   CHECK_STATUS(mproc_pool_map(pool, fn_square, NULL, g_numbers.sizes, 4, 1, 0, 0, &future), invalid);
   CHECK_STATUS(mproc_pool_map(pool, fn_square, g_numbers.items, g_numbers.sizes, 4, 1, 0, 0, NULL), invalid);
   const void* holes[2] = {input, NULL};
@@ -210,7 +218,8 @@ static void MapOfNothing(void) {
   CHECK_OK(mproc_future_wait(future, TestLong()));
   CHECK_EQ(g_values, 1);
   Release(future);
-  CHECK_OK(mproc_pool_map_array_async(pool, fn_square, NULL, 0, 0, NULL, 0, 1, OnValue, OnError, &g_values, NULL));
+  CHECK_OK(
+      mproc_pool_map_array_async(pool, fn_square, NULL, 0, 0, NULL, 0, 1, OnValue, OnError, &g_values, NULL));
   CloseJoinDestroy(pool);
   CHECK_EQ(g_values, 2);
   CHECK_EQ(g_errors, 0);
@@ -406,7 +415,8 @@ static void LargeArray(void) {
   for (int c = 0; c < 4; c++) {
     int items = chunks[c] == 1 ? 20000 : kItems;
     memset(output, 0xff, kItems * sizeof *output);
-    NEED_OK(mproc_pool_map_array(pool, fn_square, input, 8, (size_t)items, output, 8, chunks[c], TestLong(), &future));
+    NEED_OK(mproc_pool_map_array(pool, fn_square, input, 8, (size_t)items, output, 8, chunks[c], TestLong(),
+                                 &future));
     CHECK_STATUS(mproc_future_error(future), MPROC_OK);
     int wrong = 0;
     for (int64_t i = 0; i < items; i++) wrong += output[i] != i * i;
@@ -445,7 +455,8 @@ static void BytesAreCopiedArraysBorrowed(void) {
   // A time-out leaves the map running, and its future with the caller.
   Report reports[3];
   CHECK_STATUS(mproc_pool_map_array(pool, fn_gate, works, sizeof works[0], 3, reports, sizeof reports[0], 1,
-                                    30 * MPROC_MILLISECOND, &future), MPROC_ERROR_TIMED_OUT);
+                                    30 * MPROC_MILLISECOND, &future),
+               MPROC_ERROR_TIMED_OUT);
   NEED(future != NULL);
   CHECK_STATUS(mproc_future_ready(future), MPROC_ERROR_NOT_READY);
   CHECK_STATUS(mproc_future_cancel(future), MPROC_OK);  // two of its three
@@ -468,7 +479,8 @@ static void CancelEndsWhatHasNotBegun(void) {
   mproc_future_t* future = NULL;
   mproc_pool_t* pool = ReadyPool(2);
   for (int i = 0; i < kItems; i++) works[i] = (Work){0, i}, items[i] = &works[i], sizes[i] = sizeof works[i];
-  NEED_OK(mproc_pool_map_async(pool, fn_gate, items, sizes, kItems, 5, 0, OnValue, OnError, &g_values, &future));
+  NEED_OK(
+      mproc_pool_map_async(pool, fn_gate, items, sizes, kItems, 5, 0, OnValue, OnError, &g_values, &future));
   NEED_SOON(CountBegun(0, kItems) == 2);
   CHECK_OK(mproc_future_cancel(future));
   CHECK_STATUS(mproc_future_ready(future), MPROC_ERROR_NOT_READY);  // two chunks still run
@@ -525,15 +537,15 @@ static void CallbacksOncePerMap(void) {
   WaitEnd(future);
   CHECK_EQ(g_values, 1);
   Release(future);
-  NEED_OK(mproc_pool_map_array_async(pool, fn_square, g_numbers.values, 8, 100, output, 8, 3, OnValue, OnError,
-                                     &g_values, &future));
+  NEED_OK(mproc_pool_map_array_async(pool, fn_square, g_numbers.values, 8, 100, output, 8, 3, OnValue,
+                                     OnError, &g_values, &future));
   WaitEnd(future);
   CHECK_EQ(g_values, 2);
   Release(future);
   for (int i = 0; i < 100; i += 9) g_numbers.values[i] = -1 - i;
   for (int32_t mode = 0; mode < 2; mode++) {
-    NEED_OK(mproc_pool_map_async(pool, fn_square, g_numbers.items, g_numbers.sizes, 100, 3, mode, OnValue, OnError,
-                                 &g_values, &future));
+    NEED_OK(mproc_pool_map_async(pool, fn_square, g_numbers.items, g_numbers.sizes, 100, 3, mode, OnValue,
+                                 OnError, &g_values, &future));
     WaitEnd(future);
     CHECK_EQ(g_values, 2);
     CHECK_EQ(g_errors, 1 + mode);
@@ -624,8 +636,8 @@ static void TerminatedAndDestroyed(void) {
     mproc_future_t* future = NULL;
     mproc_pool_t* pool = ReadyPool(2);
     for (int i = 0; i < 20; i++) works[i] = (Work){0, 100 * round + i};
-    NEED_OK(mproc_pool_map_array_async(pool, fn_gate, works, sizeof works[0], 20, reports, sizeof reports[0], 2,
-                                       OnValue, OnError, &g_values, &future));
+    NEED_OK(mproc_pool_map_array_async(pool, fn_gate, works, sizeof works[0], 20, reports, sizeof reports[0],
+                                       2, OnValue, OnError, &g_values, &future));
     NEED_SOON(CountBegun(100 * round, 20) == 2);
     if (round == 0) CHECK_OK(mproc_pool_terminate(pool));
     CHECK_OK(mproc_pool_destroy(pool));

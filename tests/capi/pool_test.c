@@ -114,7 +114,8 @@ static void StatusesHaveNamesAndTexts(void) {
   for (int32_t status = 0; status >= MPROC_ERROR_INTERNAL; status--) {
     CHECK_HAS(mproc_status_name(status), status ? "MPROC_ERROR_" : "MPROC_OK");
     CHECK(strlen(mproc_status_text(status)) > 5);
-    for (int32_t other = 0; other > status; other--) CHECK(strcmp(mproc_status_name(status), mproc_status_name(other)));
+    for (int32_t other = 0; other > status; other--)
+      CHECK(strcmp(mproc_status_name(status), mproc_status_name(other)));
   }
   CHECK(strcmp(mproc_status_name(1), "unknown") == 0);
   CHECK(strcmp(mproc_status_name(MPROC_ERROR_INTERNAL - 1), "unknown") == 0);
@@ -131,7 +132,7 @@ static void StatusesHaveNamesAndTexts(void) {
 
 static void DefaultsAndNames(void) {
   int32_t count = 0, wanted = 0;
-  cpu_set_t *set = CPU_ALLOC(4096);
+  cpu_set_t* set = CPU_ALLOC(4096);
   mproc_pool_options_t* options = NULL;
   mproc_pool_t* pool = NULL;
   OpenBoard();
@@ -142,7 +143,8 @@ static void DefaultsAndNames(void) {
   CHECK_EQ(launcher, 0);
   CHECK_OK(mproc_runtime_default_workers(&wanted));
   CHECK(wanted >= 1);
-  if (sched_getaffinity(0, CPU_ALLOC_SIZE(4096), set) == 0) CHECK(wanted <= CPU_COUNT_S(CPU_ALLOC_SIZE(4096), set));
+  if (sched_getaffinity(0, CPU_ALLOC_SIZE(4096), set) == 0)
+    CHECK(wanted <= CPU_COUNT_S(CPU_ALLOC_SIZE(4096), set));
   CPU_FREE(set);
   NEED_OK(mproc_pool_options_create(&options));
   NEED_OK(mproc_pool_options_set_module(options, TEST_MODULE));
@@ -650,7 +652,8 @@ static int64_t CpuOf(pid_t pid) {  // clock ticks
   text[size] = '\0';
   long user = 0, system = 0;
   char* end = strrchr(text, ')');
-  if (!end || sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld", &user, &system) != 2) return -1;
+  if (!end || sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld", &user, &system) != 2)
+    return -1;
   return user + system;
 }
 static void IdlePoolUsesNoCpu(void) {
@@ -659,7 +662,8 @@ static void IdlePoolUsesNoCpu(void) {
   int64_t launcher = 0;
   CHECK_OK(mproc_runtime_launcher_pid(&launcher));
   SubmitMany(pool);
-  mproc_future_t* future = SubmitWork(pool, fn_gate, 0, 1000);  // and one that waits for a task does not, either
+  mproc_future_t* future =
+      SubmitWork(pool, fn_gate, 0, 1000);  // and one that waits for a task does not, either
   NEED_SOON(Begun(1000) == 1);
   pid_t pids[4] = {getpid(), (pid_t)launcher, WorkerPid(pool, 0), WorkerPid(pool, 1)};
   TestRest(300 * MPROC_MILLISECOND);
@@ -668,7 +672,8 @@ static void IdlePoolUsesNoCpu(void) {
   CHECK_STATUS(mproc_future_wait(future, MPROC_SECOND), MPROC_ERROR_TIMED_OUT);
   for (int i = 0; i < 4; i++) {
     int64_t used = (CpuOf(pids[i]) - before[i]) * 1000 / ticks;
-    if (used > 60) TestFail(__FILE__, __LINE__, "process %d of 4 used %lld ms of a second", i, (long long)used);
+    if (used > 60)
+      TestFail(__FILE__, __LINE__, "process %d of 4 used %lld ms of a second", i, (long long)used);
   }
   OpenGate(1000);
   TakeReport(future);

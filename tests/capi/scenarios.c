@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Whole programs' worth of behaviour that users of process pools rely on, each as one case. D is the unit of
-// sleep; a time bound allows half as much again and 150 ms, and clocks start when every worker has run a task.
+// sleep; a time bound allows half as much again and 150 ms, and clocks start when every worker has run a
+// task.
 #include <pthread.h>
 
 #include "host.h"
@@ -22,10 +23,10 @@ static void CheckSpan(int64_t begin, int64_t least) {
 
 typedef struct {
   atomic_int values, errors;
-  atomic_int elsewhere;      // called in another process or on another thread than the first
-  atomic_int early;          // called before `ended` was set
+  atomic_int elsewhere;  // called in another process or on another thread than the first
+  atomic_int early;      // called before `ended` was set
   atomic_int ended;
-  int64_t first[64];         // values in order of arrival
+  int64_t first[64];  // values in order of arrival
   pid_t pid;
   pthread_t thread;
   int32_t outcome, cause, code;  // of the last error

@@ -230,7 +230,8 @@ static void RunUnserved(const char* way) {
     TestRest(500000);
   }
   CHECK_EQ(ended, pid);
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) TestFail(__FILE__, __LINE__, "status %x in way %s", status, way);
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    TestFail(__FILE__, __LINE__, "status %x in way %s", status, way);
   if (most >= 5) TestFail(__FILE__, __LINE__, "%d processes at a time in way %s", most, way);
   CHECK_SOON(TestMarked(NULL, 0) == 0);
 }

@@ -94,7 +94,7 @@ class Items(unittest.TestCase):
 class Trouble(unittest.TestCase):
     def test_failed_item(self):
         result = run_map("crash", "a", "fail", "b")
-        self.assertEqual((result.returncode, result.stdout), (1, b"a\nb\n"))
+        self.assertEqual((result.returncode, result.stdout), (1, b"a\nb\n"), result.stderr[:3000])
         self.assertRegex(result.stderr.decode(), r'item 2 "fail": DemoError: fail was not wanted')
         self.assertEqual(len(result.stderr.splitlines()), 1)
 
@@ -102,14 +102,15 @@ class Trouble(unittest.TestCase):
         items = ["a", "fail", "b", "fail", "fail", "c"]
         for more in [], ["--unordered"]:
             result = run_map("crash", *items, options=["--chunk", "4", *more])
-            self.assertEqual((result.returncode, sorted(result.stdout.split())), (1, [b"a", b"b", b"c"]))
+            self.assertEqual((result.returncode, sorted(result.stdout.split())), (1, [b"a", b"b", b"c"]),
+                             result.stderr[:3000])
             self.assertEqual(result.stderr.count(b"fail was not wanted"), 3)
             for number in 2, 4, 5:
                 self.assertIn(b'item %d "fail"' % number, result.stderr)
 
     def test_all_items_fail(self):
         result = run_map("fail", stdin=b"x\n" * 1000)
-        self.assertEqual((result.returncode, result.stdout), (1, b""))
+        self.assertEqual((result.returncode, result.stdout), (1, b""), result.stderr[:3000])
         self.assertEqual(result.stderr.count(b"DemoError: x was not wanted"), 1000)
 
     def test_control_bytes_and_length_in_messages(self):
@@ -122,7 +123,7 @@ class Trouble(unittest.TestCase):
 
     def test_unreadable_file(self):
         result = run_map("sha256", "/no/such/file")
-        self.assertEqual((result.returncode, result.stdout), (1, b""))
+        self.assertEqual((result.returncode, result.stdout), (1, b""), result.stderr[:3000])
         self.assertIn(b"No such file or directory", result.stderr)
 
     def test_crash_loses_only_its_item(self):
@@ -141,7 +142,7 @@ class Trouble(unittest.TestCase):
 
     def test_crash_loses_its_chunk(self):
         result = run_map("crash", "a", "b", "c", "d", "crash", "e", "f", options=["--chunk", "3"])
-        self.assertEqual((result.returncode, result.stdout), (1, b"a\nb\nc\nf\n"))
+        self.assertEqual((result.returncode, result.stdout), (1, b"a\nb\nc\nf\n"), result.stderr[:3000])
         for number in 4, 5, 6:
             self.assertIn(b"item %d " % number, result.stderr)
         self.assertEqual(len(result.stderr.splitlines()), 3)

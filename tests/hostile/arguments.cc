@@ -33,19 +33,22 @@ CASE(null_results) {
   CHECK_STATUS(mproc_pool_apply(pool, kEcho, "x", 1, 0, nullptr), kBad);
   mproc_future_t* none = nullptr;
   CHECK_STATUS(mproc_pool_submit(pool, kEcho, nullptr, 1, 0, &none), kBad);
-  CHECK_STATUS(mproc_pool_submit_callback(pool, kEcho, nullptr, 1, 0, nullptr, nullptr, nullptr, &none), kBad);
+  CHECK_STATUS(mproc_pool_submit_callback(pool, kEcho, nullptr, 1, 0, nullptr, nullptr, nullptr, &none),
+               kBad);
   CHECK_STATUS(mproc_pool_apply(pool, kEcho, nullptr, 1, 0, &none), kBad);
   const void* items[] = {"a", nullptr};
   size_t sizes[] = {1, 1};
   CHECK_STATUS(mproc_pool_map(pool, kEcho, items, sizes, 2, 1, 0, 0, &none), kBad);
   CHECK_STATUS(mproc_pool_map(pool, kEcho, nullptr, sizes, 2, 1, 0, 0, &none), kBad);
   CHECK_STATUS(mproc_pool_map(pool, kEcho, items, sizes, 1, 1, 0, 0, nullptr), kBad);
-  CHECK_STATUS(mproc_pool_map_async(pool, kEcho, nullptr, sizes, 2, 1, 0, nullptr, nullptr, nullptr, &none), kBad);
+  CHECK_STATUS(mproc_pool_map_async(pool, kEcho, nullptr, sizes, 2, 1, 0, nullptr, nullptr, nullptr, &none),
+               kBad);
   CHECK_STATUS(mproc_pool_map_array(pool, kEcho, nullptr, 1, 2, buffer, 1, 1, 0, &none), kBad);
   CHECK_STATUS(mproc_pool_map_array(pool, kEcho, "ab", 1, 2, nullptr, 1, 1, 0, &none), kBad);
   CHECK_STATUS(mproc_pool_map_array(pool, kEcho, "ab", 1, 2, buffer, 1, 1, 0, nullptr), kBad);
-  CHECK_STATUS(mproc_pool_map_array_async(pool, kEcho, nullptr, 1, 2, buffer, 1, 1, nullptr, nullptr, nullptr, &none),
-               kBad);
+  CHECK_STATUS(
+      mproc_pool_map_array_async(pool, kEcho, nullptr, 1, 2, buffer, 1, 1, nullptr, nullptr, nullptr, &none),
+      kBad);
   CHECK(!none);
   CHECK_STATUS(mproc_pool_statistic(pool, MPROC_POOL_STATISTIC_QUEUED, nullptr), kBad);
   CHECK_STATUS(mproc_pool_worker_count(pool, nullptr), kBad);
@@ -87,7 +90,8 @@ CASE(null_results) {
 
 CASE(options_out_of_range) {
   Options o;
-  for (int32_t n : {0, -1, 4097, INT32_MAX, INT32_MIN}) CHECK_STATUS(mproc_pool_options_set_workers(o.handle, n), kBad);
+  for (int32_t n : {0, -1, 4097, INT32_MAX, INT32_MIN})
+    CHECK_STATUS(mproc_pool_options_set_workers(o.handle, n), kBad);
   for (int32_t n : {-1, 3, 1000, INT32_MIN}) CHECK_STATUS(mproc_pool_options_set_polling(o.handle, n), kBad);
   for (int32_t n : {-1, 2, INT32_MAX}) CHECK_STATUS(mproc_pool_options_set_callbacks(o.handle, n), kBad);
   for (int32_t n : {-1, 77, INT32_MIN}) {
@@ -166,7 +170,8 @@ CASE(numbers_that_name_nothing) {
   mproc_future_t* map = nullptr;
   for (int64_t chunk : {int64_t{0}, int64_t{-1}, INT64_MIN + 1}) {
     CHECK_STATUS(mproc_pool_map(pool, kEcho, &item, &size, 1, chunk, 0, 0, &map), kBad);
-    CHECK_STATUS(mproc_pool_map_async(pool, kEcho, &item, &size, 1, chunk, 0, nullptr, nullptr, nullptr, &map), kBad);
+    CHECK_STATUS(
+        mproc_pool_map_async(pool, kEcho, &item, &size, 1, chunk, 0, nullptr, nullptr, nullptr, &map), kBad);
   }
   for (int32_t mode : {-1, 2, INT32_MAX}) {
     CHECK_STATUS(mproc_pool_map(pool, kEcho, &item, &size, 1, 1, mode, 0, &map), kBad);
@@ -234,8 +239,8 @@ CASE(counts_that_wrap) {
     for (int64_t chunk : {MPROC_CHUNK_AUTO, int64_t{1}, INT64_MAX}) {
       mproc_future_t* future = nullptr;
       std::string story = "count " + std::to_string(count) + ", chunk " + std::to_string(chunk);
-      mproc_status_t status =
-          mproc_pool_map_array(pool, kForget, nullptr, 0, count, nullptr, 0, chunk, MPROC_MILLISECOND, &future);
+      mproc_status_t status = mproc_pool_map_array(pool, kForget, nullptr, 0, count, nullptr, 0, chunk,
+                                                   MPROC_MILLISECOND, &future);
       CHECK_THAT(status == MPROC_ERROR_TOO_LARGE || status == MPROC_ERROR_OUT_OF_MEMORY ||
                      status == MPROC_ERROR_TIMED_OUT,
                  story + ": " + mproc_status_name(status));
@@ -270,7 +275,8 @@ CASE(functions_that_are_not_there) {
     CHECK_STATUS(mproc_pool_submit(pool, id, "x", 1, 0, &future), MPROC_ERROR_UNKNOWN_FUNCTION);
     CHECK_STATUS(mproc_pool_apply(pool, id, "x", 1, 0, &future), MPROC_ERROR_UNKNOWN_FUNCTION);
     CHECK_STATUS(mproc_pool_map(pool, id, &item, &size, 1, 1, 0, 0, &future), MPROC_ERROR_UNKNOWN_FUNCTION);
-    CHECK_STATUS(mproc_pool_map_array(pool, id, "x", 1, 1, nullptr, 0, 1, 0, &future), MPROC_ERROR_UNKNOWN_FUNCTION);
+    CHECK_STATUS(mproc_pool_map_array(pool, id, "x", 1, 1, nullptr, 0, 1, 0, &future),
+                 MPROC_ERROR_UNKNOWN_FUNCTION);
   }
   uint32_t id = 7;
   CHECK_STATUS(mproc_pool_find_function(pool, "nobody", &id), MPROC_ERROR_UNKNOWN_FUNCTION);
@@ -353,8 +359,13 @@ CASE(a_table_that_the_workers_do_not_have) {
 }
 
 CASE(modules_that_are_none) {
-  const std::string bad[] = {"/nowhere/at/all.so", "/etc/passwd", "/", Beside("hostile-arguments"), "no-such-library.so",
-                             "/dev/null", Beside("hostile_module.so") + "/x"};
+  const std::string bad[] = {"/nowhere/at/all.so",
+                             "/etc/passwd",
+                             "/",
+                             Beside("hostile-arguments"),
+                             "no-such-library.so",
+                             "/dev/null",
+                             Beside("hostile_module.so") + "/x"};
   for (const auto& path : bad) {
     mproc_pool_t* pool = nullptr;
     CHECK_OK(TryPool(1, &pool, [&](mproc_pool_options_t* options) {
@@ -388,13 +399,15 @@ CASE(calls_after_close_and_terminate) {
     for (int round = 0; round < 2; round++) {  // then with the pool's end behind it
       CHECK_STATUS(mproc_pool_submit(pool, kEcho, "x", 1, MPROC_FOREVER, &future), MPROC_ERROR_NOT_RUNNING);
       CHECK_STATUS(mproc_pool_apply(pool, kEcho, "x", 1, MPROC_FOREVER, &future), MPROC_ERROR_NOT_RUNNING);
-      CHECK_STATUS(mproc_pool_submit_callback(pool, kEcho, "x", 1, 0, [](mproc_future_t*, void*) { abort(); },
-                                              [](mproc_future_t*, void*) { abort(); }, nullptr, nullptr),
+      CHECK_STATUS(mproc_pool_submit_callback(
+                       pool, kEcho, "x", 1, 0, [](mproc_future_t*, void*) { abort(); },
+                       [](mproc_future_t*, void*) { abort(); }, nullptr, nullptr),
                    MPROC_ERROR_NOT_RUNNING);
       CHECK_STATUS(mproc_pool_map(pool, kEcho, &item, &size, 1, 1, 0, 0, &future), MPROC_ERROR_NOT_RUNNING);
       CHECK_STATUS(mproc_pool_map(pool, kEcho, &item, &size, 0, 1, 0, 0, &future), MPROC_ERROR_NOT_RUNNING);
       int32_t ready = mproc_pool_wait_ready(pool, MPROC_SECOND);
-      CHECK(ready == MPROC_ERROR_NOT_RUNNING || (round == 0 && ready == MPROC_OK));  // the workers may be there yet
+      CHECK(ready == MPROC_ERROR_NOT_RUNNING ||
+            (round == 0 && ready == MPROC_OK));  // the workers may be there yet
       uint64_t number = 0;
       int64_t info = 0;
       CHECK_OK(mproc_pool_statistic(pool, MPROC_POOL_STATISTIC_SUBMITTED, &number));
@@ -476,7 +489,8 @@ CASE(waiting_for_oneself) {
         CHECK_OK(mproc_future_wait(future, MPROC_FOREVER));
         CHECK_STATUS(mproc_pool_apply(pool, kEcho, "x", 1, MPROC_FOREVER, &other), kSelf);
         CHECK_STATUS(mproc_pool_map(pool, kEcho, &item, &size, 1, 1, 0, MPROC_FOREVER, &other), kSelf);
-        CHECK_STATUS(mproc_pool_map_array(pool, kEcho, "x", 1, 1, nullptr, 0, 1, MPROC_FOREVER, &other), kSelf);
+        CHECK_STATUS(mproc_pool_map_array(pool, kEcho, "x", 1, 1, nullptr, 0, 1, MPROC_FOREVER, &other),
+                     kSelf);
         CHECK_STATUS(mproc_pool_join(pool, MPROC_FOREVER), MPROC_ERROR_STILL_RUNNING);
         CHECK_OK(mproc_pool_close(pool));
         CHECK_STATUS(mproc_pool_join(pool, MPROC_FOREVER), kSelf);

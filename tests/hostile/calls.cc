@@ -38,8 +38,13 @@ std::vector<HandleCall> MakeCalls() {
   TABLE(mproc_table_find, "somebody", &o.id);
   TABLE(mproc_table_fingerprint, &o.number);
   TABLE(mproc_worker_main);
-  add("mproc_table_destroy", Kind::kTable, [](void* h) { return mproc_table_destroy(Table(h)); }, MPROC_OK);
-#define OPTIONS(name, ...) add(#name, Kind::kOptions, [&o](void* h) { (void)o; return name(Options(h), ##__VA_ARGS__); })
+  add(
+      "mproc_table_destroy", Kind::kTable, [](void* h) { return mproc_table_destroy(Table(h)); }, MPROC_OK);
+#define OPTIONS(name, ...)                   \
+  add(#name, Kind::kOptions, [&o](void* h) { \
+    (void)o;                                 \
+    return name(Options(h), ##__VA_ARGS__);  \
+  })
   OPTIONS(mproc_pool_options_set_workers, 1);
   OPTIONS(mproc_pool_options_set_name, "name");
   OPTIONS(mproc_pool_options_set_start_method, MPROC_START_SPAWN);
@@ -53,9 +58,14 @@ std::vector<HandleCall> MakeCalls() {
   OPTIONS(mproc_pool_options_set_terminate_grace, 0);
   OPTIONS(mproc_pool_options_set_start_limit, MPROC_SECOND);
   OPTIONS(mproc_pool_options_set_worker_program, "/nowhere");
-  add("mproc_pool_options_destroy", Kind::kOptions,
+  add(
+      "mproc_pool_options_destroy", Kind::kOptions,
       [](void* h) { return mproc_pool_options_destroy(Options(h)); }, MPROC_OK);
-#define POOL(name, ...) add(#name, Kind::kPool, [&o](void* h) { (void)o; return name(Pool(h), ##__VA_ARGS__); })
+#define POOL(name, ...)                   \
+  add(#name, Kind::kPool, [&o](void* h) { \
+    (void)o;                              \
+    return name(Pool(h), ##__VA_ARGS__);  \
+  })
   POOL(mproc_pool_wait_ready, 0);
   POOL(mproc_pool_submit, 1, "x", 1, 0, &o.future);
   POOL(mproc_pool_submit_callback, 1, "x", 1, 0, nullptr, nullptr, nullptr, &o.future);
@@ -73,14 +83,20 @@ std::vector<HandleCall> MakeCalls() {
   POOL(mproc_pool_join, 0);
   POOL(mproc_pool_close);
   POOL(mproc_pool_terminate);
-  add("mproc_pool_destroy", Kind::kPool, [](void* h) { return mproc_pool_destroy(Pool(h)); }, MPROC_OK);
-#define FUTURE(name, ...) add(#name, Kind::kFuture, [&o](void* h) { (void)o; return name(Future(h), ##__VA_ARGS__); })
+  add(
+      "mproc_pool_destroy", Kind::kPool, [](void* h) { return mproc_pool_destroy(Pool(h)); }, MPROC_OK);
+#define FUTURE(name, ...)                   \
+  add(#name, Kind::kFuture, [&o](void* h) { \
+    (void)o;                                \
+    return name(Future(h), ##__VA_ARGS__);  \
+  })
   FUTURE(mproc_future_wait, 0);
   add("mproc_future_wait_any", Kind::kFuture, [&o](void* h) {
     mproc_future_t* some[] = {nullptr, Future(h)};
     return mproc_future_wait_any(some, 2, 0, &o.size);
   });
-  add("mproc_future_wait_all", Kind::kFuture,
+  add(
+      "mproc_future_wait_all", Kind::kFuture,
       [](void* h) {
         mproc_future_t* some[] = {nullptr, Future(h)};
         return mproc_future_wait_all(some, 2, 0);
@@ -101,7 +117,9 @@ std::vector<HandleCall> MakeCalls() {
   FUTURE(mproc_future_info, MPROC_FUTURE_INFO_TASK_ID, &o.info);
   FUTURE(mproc_future_cancel);
   FUTURE(mproc_future_retain);
-  add("mproc_future_release", Kind::kFuture, [](void* h) { return mproc_future_release(Future(h)); }, MPROC_OK);
+  add(
+      "mproc_future_release", Kind::kFuture, [](void* h) { return mproc_future_release(Future(h)); },
+      MPROC_OK);
   return calls;
 }
 
@@ -113,15 +131,29 @@ const std::vector<HandleCall>& HandleCalls() {
 }
 
 const std::vector<std::string>& OtherFunctions() {
-  static const auto* names = new std::vector<std::string>{
-      "mproc_call_cancelled",     "mproc_call_fail",          "mproc_call_function_id",
-      "mproc_call_item_index",    "mproc_call_reply",         "mproc_call_reply_alloc",
-      "mproc_call_task_id",       "mproc_call_worker_name",   "mproc_call_worker_number",
-      "mproc_forever",            "mproc_last_error_message", "mproc_last_error_os_code",
-      "mproc_pool_create",        "mproc_pool_options_create", "mproc_runtime_default_workers",
-      "mproc_runtime_finish",     "mproc_runtime_launcher_pid", "mproc_status_name",
-      "mproc_status_text",        "mproc_table_create",       "mproc_version_number",
-      "mproc_version_string",     "mproc_worker_is_worker"};
+  static const auto* names = new std::vector<std::string>{"mproc_call_cancelled",
+                                                          "mproc_call_fail",
+                                                          "mproc_call_function_id",
+                                                          "mproc_call_item_index",
+                                                          "mproc_call_reply",
+                                                          "mproc_call_reply_alloc",
+                                                          "mproc_call_task_id",
+                                                          "mproc_call_worker_name",
+                                                          "mproc_call_worker_number",
+                                                          "mproc_forever",
+                                                          "mproc_last_error_message",
+                                                          "mproc_last_error_os_code",
+                                                          "mproc_pool_create",
+                                                          "mproc_pool_options_create",
+                                                          "mproc_runtime_default_workers",
+                                                          "mproc_runtime_finish",
+                                                          "mproc_runtime_launcher_pid",
+                                                          "mproc_status_name",
+                                                          "mproc_status_text",
+                                                          "mproc_table_create",
+                                                          "mproc_version_number",
+                                                          "mproc_version_string",
+                                                          "mproc_worker_is_worker"};
   return *names;
 }
 

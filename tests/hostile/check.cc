@@ -82,7 +82,8 @@ Outcome RunApart(const Case& one) {
     _exit(126);
   }
   int status = 0;
-  bool ended = child > 0 && Soon([&] { return waitpid(child, &status, WNOHANG) == child; }, one.seconds * 1000);
+  bool ended =
+      child > 0 && Soon([&] { return waitpid(child, &status, WNOHANG) == child; }, one.seconds * 1000);
   std::string bad;
   if (!ended) {
     bad = "did not end within " + std::to_string(one.seconds) + " s";
@@ -104,8 +105,11 @@ Outcome RunApart(const Case& one) {
   }
   unlink(note.c_str());
   bool skipped = ended && WIFEXITED(status) && WEXITSTATUS(status) == kSkipCode && bad.empty();
-  printf("%-7s %s (%lld ms)%s%s\n", !bad.empty() ? "FAILED" : skipped ? "skipped" : "ok", one.name,
-         static_cast<long long>(NowMs() - began), bad.empty() ? "" : ": ", bad.c_str());
+  printf("%-7s %s (%lld ms)%s%s\n",
+         !bad.empty() ? "FAILED"
+         : skipped    ? "skipped"
+                      : "ok",
+         one.name, static_cast<long long>(NowMs() - began), bad.empty() ? "" : ": ", bad.c_str());
   fflush(stdout);
   return !bad.empty() ? Outcome::kFailed : skipped ? Outcome::kSkipped : Outcome::kPassed;
 }
@@ -183,7 +187,8 @@ std::vector<std::string> OpenDescriptors() {
   return open;  // the one of the listing is closed and so has no target
 }
 
-std::vector<std::string> MoreThan(const std::vector<std::string>& before, const std::vector<std::string>& now) {
+std::vector<std::string> MoreThan(const std::vector<std::string>& before,
+                                  const std::vector<std::string>& now) {
   std::vector<std::string> more;
   std::map<std::string, int> pipes;
   for (const auto& fd : now) {

@@ -30,8 +30,8 @@ std::vector<Case>& Cases();
 struct Registered {
   Registered(const char* name, void (*body)(), int seconds) { Cases().push_back({name, body, seconds}); }
 };
-#define CASE_WITHIN(name, seconds)                                   \
-  static void name();                                                \
+#define CASE_WITHIN(name, seconds)                                      \
+  static void name();                                                   \
   static const ::hostile::Registered name##_case(#name, name, seconds); \
   static void name()
 #define CASE(name) CASE_WITHIN(name, 20)
@@ -42,7 +42,7 @@ bool CheckNumbers(long long got, long long wanted, const char* file, int line, c
 bool CheckStatus(int32_t got, int32_t wanted, const char* file, int line, const char* what);
 #define CHECK(condition) ::hostile::Check(static_cast<bool>(condition), __FILE__, __LINE__, #condition)
 #define CHECK_THAT(condition, text) ::hostile::Check(static_cast<bool>(condition), __FILE__, __LINE__, text)
-#define CHECK_EQ(got, wanted)                                                                       \
+#define CHECK_EQ(got, wanted)                                                                              \
   ::hostile::CheckNumbers(static_cast<long long>(got), static_cast<long long>(wanted), __FILE__, __LINE__, \
                           #got " is " #wanted)
 #define CHECK_STATUS(call, wanted) ::hostile::CheckStatus((call), (wanted), __FILE__, __LINE__, #call)
@@ -60,7 +60,8 @@ std::string ReadWhole(const std::string& path);
 // Open descriptors of this process, with what they are.
 std::vector<std::string> OpenDescriptors();
 // Those in `now` that are not in `before`, but for the pipe that libuv makes once per process.
-std::vector<std::string> MoreThan(const std::vector<std::string>& before, const std::vector<std::string>& now);
+std::vector<std::string> MoreThan(const std::vector<std::string>& before,
+                                  const std::vector<std::string>& now);
 // Processes with this case's mark, this one left out; zombies have no environment and do not count.
 std::vector<pid_t> MarkedProcesses();
 bool IsMarked(pid_t pid);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Children that the host forks: nothing of the parent's runtime is theirs, whatever moment they were forked at;
-// they may make one of their own; and the parent goes on as if there were none.
+// Children that the host forks: nothing of the parent's runtime is theirs, whatever moment they were forked
+// at; they may make one of their own; and the parent goes on as if there were none.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -52,7 +52,8 @@ CASE(everything_of_the_parents_is_foreign) {
       for (const auto& call : HandleCalls()) {
         for (bool second : {false, true}) {
           int32_t got = call.call(of(call.kind, second));
-          CHECK_THAT(got == MPROC_ERROR_FORKED, std::string(call.name) + " in a forked child gives " + mproc_status_name(got));
+          CHECK_THAT(got == MPROC_ERROR_FORKED,
+                     std::string(call.name) + " in a forked child gives " + mproc_status_name(got));
         }
       }
       if (round == 1) CHECK_STATUS(mproc_runtime_finish(MPROC_SECOND), MPROC_ERROR_FORKED);
@@ -84,14 +85,16 @@ CASE(no_descriptor_is_inherited) {
     for (const auto& fd : MoreThan(before, OpenDescriptors())) CHECK_THAT(false, "inherited: " + fd);
   });
   // By a program that is run even less.
-  char command[] = "ls -l /proc/self/fd | grep -cE 'memfd|eventfd|pidfd|socket:|eventpoll' > \"$OUT\"; exit 0";
+  char command[] =
+      "ls -l /proc/self/fd | grep -cE 'memfd|eventfd|pidfd|socket:|eventpoll' > \"$OUT\"; exit 0";
   char path[] = "/tmp/hostile-fds.XXXXXX";
   close(mkstemp(path));
   setenv("OUT", path, 1);
   char shell[] = "sh", option[] = "-c";
   char* arguments[] = {shell, option, command, nullptr};
   int own = 0;
-  for (const auto& fd : before) own += fd.find("socket:") != std::string::npos || fd.find("memfd") != std::string::npos;
+  for (const auto& fd : before)
+    own += fd.find("socket:") != std::string::npos || fd.find("memfd") != std::string::npos;
   pid_t child = 0;
   CHECK_EQ(posix_spawn(&child, "/bin/sh", nullptr, nullptr, arguments, environ), 0);
   CHECK_EQ(waitpid(child, nullptr, 0), child);

@@ -117,7 +117,8 @@ std::string ValueOf(mproc_pool_t* pool, uint32_t function, const void* data, siz
   if (!CHECK_OK(mproc_pool_apply(pool, function, data, size, 10 * MPROC_SECOND, &future))) return value;
   const void* bytes = nullptr;
   size_t count = 0;
-  if (CHECK_OK(mproc_future_result(future, &bytes, &count))) value.assign(static_cast<const char*>(bytes), count);
+  if (CHECK_OK(mproc_future_result(future, &bytes, &count)))
+    value.assign(static_cast<const char*>(bytes), count);
   CHECK_OK(mproc_future_release(future));
   return value;
 }
@@ -157,15 +158,16 @@ bool Batch::Wait(int patience_ms) {
     printf("task %lld has not ended\n", static_cast<long long>(InfoOf(future, MPROC_FUTURE_INFO_TASK_ID)));
   }
   PrintState(pool_);
-  return CHECK_THAT(false, std::to_string(open) + " of " + std::to_string(all.size()) + " tasks did not end: " +
-                               mproc_status_name(status));
+  return CHECK_THAT(false, std::to_string(open) + " of " + std::to_string(all.size()) +
+                               " tasks did not end: " + mproc_status_name(status));
 }
 
 bool Batch::Right(const std::string& story) {
   bool right = true;
   auto wrong = [&](size_t i, const std::string& what) {
     right = CHECK_THAT(false, story + ": echo " + std::to_string(i) + ", worker " +
-                                  std::to_string(InfoOf(echoes_[i], MPROC_FUTURE_INFO_WORKER_NUMBER)) + ": " + what);
+                                  std::to_string(InfoOf(echoes_[i], MPROC_FUTURE_INFO_WORKER_NUMBER)) + ": " +
+                                  what);
   };
   for (size_t i = 0; i < echoes_.size(); i++) {
     int32_t outcome = OutcomeOf(echoes_[i]);

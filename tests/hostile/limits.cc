@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Descriptors and memory run out, in the host, in the launcher, in a worker: what cannot be done says so, leaves
-// nothing behind, and works again when there is room.
+// Descriptors and memory run out, in the host, in the launcher, in a worker: what cannot be done says so,
+// leaves nothing behind, and works again when there is room.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -67,7 +67,8 @@ CASE_WITHIN(descriptors_of_the_host, 60) {
       CHECK_OK(mproc_pool_options_set_start_limit(options, 2 * MPROC_SECOND));
     });
     if (status != MPROC_OK) {
-      CHECK_THAT(IsLack(status), "with " + std::to_string(more) + " descriptors: " + mproc_status_name(status));
+      CHECK_THAT(IsLack(status),
+                 "with " + std::to_string(more) + " descriptors: " + mproc_status_name(status));
       refused++;
     } else {
       int32_t ready = mproc_pool_wait_ready(pool, 8 * MPROC_SECOND);
@@ -109,7 +110,8 @@ CASE(descriptors_of_a_host_with_a_pool) {
   uint64_t size = 300000;
   end = EndOf(pool, kMake, &size, sizeof size, &code);
   CHECK_THAT(end == MPROC_ERROR_TASK && code == MPROC_ERROR_DESCRIPTOR_LIMIT,
-             std::string("a value that cannot be received: ") + mproc_status_name(end) + ", code " + std::to_string(code));
+             std::string("a value that cannot be received: ") + mproc_status_name(end) + ", code " +
+                 std::to_string(code));
   mproc_pool_t* other = nullptr;
   CHECK(IsLack(TryPool(1, &other)));
   // A worker that dies now cannot be replaced yet.
@@ -206,7 +208,8 @@ CASE(memory_of_the_host_before_a_pool) {
 CASE(memory_of_the_host_with_a_pool) {
   mproc_pool_t* pool = MakePool(2);
   if (!pool) return;
-  if (!mproc::test::Deny({{SYS_fallocate, ENOSPC}, {SYS_memfd_create, ENOMEM}})) return Skip("no system call filters");
+  if (!mproc::test::Deny({{SYS_fallocate, ENOSPC}, {SYS_memfd_create, ENOMEM}}))
+    return Skip("no system call filters");
   std::string big(300000, 'b');
   for (int i = 0; i < 5; i++) {
     int64_t code = 0;
@@ -232,7 +235,8 @@ CASE(memory_of_a_worker) {
     // Maps, whose results have no room either.
     std::vector<uint64_t> in(100, 1), out(100, 42);
     mproc_future_t* future = nullptr;
-    CHECK_OK(mproc_pool_map_array(pool, kTwice, in.data(), 8, in.size(), out.data(), 8, 50, 5 * MPROC_SECOND, &future));
+    CHECK_OK(mproc_pool_map_array(pool, kTwice, in.data(), 8, in.size(), out.data(), 8, 50, 5 * MPROC_SECOND,
+                                  &future));
     CHECK_STATUS(mproc_future_error(future), MPROC_ERROR_TASK);
     CHECK_EQ(out[0], 42);
     CHECK_OK(mproc_future_release(future));

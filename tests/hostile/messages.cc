@@ -142,11 +142,13 @@ CASE_WITHIN(large_payloads_after_a_closed_socket, 40) {
     for (int i = 0; i < 8; i++) {
       mproc_future_t* future = Submit(pool, kSum, bytes.data(), bytes.size());
       CHECK_OK(mproc_future_wait(future, 8 * MPROC_SECOND));
-      bool astray = TheNote().hostile_pids[InfoOf(future, MPROC_FUTURE_INFO_WORKER_NUMBER) % 4096].load() != 0;
+      bool astray =
+          TheNote().hostile_pids[InfoOf(future, MPROC_FUTURE_INFO_WORKER_NUMBER) % 4096].load() != 0;
       int32_t outcome = OutcomeOf(future);
-      CHECK_THAT(outcome == MPROC_OUTCOME_VALUE ||
-                     (astray && (outcome == MPROC_OUTCOME_WORKER_LOST || outcome == MPROC_OUTCOME_ERROR)),
-                 "payload " + std::to_string(i) + ": outcome " + std::to_string(outcome) + ": " + MessageOf(future));
+      CHECK_THAT(
+          outcome == MPROC_OUTCOME_VALUE ||
+              (astray && (outcome == MPROC_OUTCOME_WORKER_LOST || outcome == MPROC_OUTCOME_ERROR)),
+          "payload " + std::to_string(i) + ": outcome " + std::to_string(outcome) + ": " + MessageOf(future));
       sum += outcome == MPROC_OUTCOME_VALUE;
       CHECK_OK(mproc_future_release(future));
     }
@@ -207,7 +209,8 @@ CASE_WITHIN(noise_before_the_hello, 30) {
   StartsGoWrong("words", &status);
 }
 CASE_WITHIN(one_bad_start, 60) {
-  for (const char* how : {"crash", "exit", "hang", "results", "words", "hello", "0", "3"}) OneStartGoesWrong(how);
+  for (const char* how : {"crash", "exit", "hang", "results", "words", "hello", "0", "3"})
+    OneStartGoesWrong(how);
 }
 
 int main(int argc, char** argv) { return Main(argc, argv); }

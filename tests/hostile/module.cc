@@ -60,7 +60,8 @@ int32_t TellAbout(mproc_call_t* call, const void*, size_t, void*) {
   about.euid = geteuid();
   about.gid = getgid();
   for (int fd = 0; fd < 3; fd++) about.standard[fd] = fcntl(fd, F_GETFD) >= 0;
-  struct stat null {}, input {};
+  struct stat null {
+  }, input{};
   about.null_input = stat("/dev/null", &null) == 0 && fstat(0, &input) == 0 && null.st_rdev == input.st_rdev;
   sigset_t blocked;
   sigprocmask(SIG_BLOCK, nullptr, &blocked);
@@ -89,7 +90,8 @@ int32_t MakeBytes(mproc_call_t* call, const void* input, size_t size, void*) {
   void* data = nullptr;
   size_t count = As<uint64_t>(input, size);
   if (int32_t bad = mproc_call_reply_alloc(call, count, &data)) return bad;
-  for (size_t i = 0; i < count; i++) static_cast<unsigned char*>(data)[i] = static_cast<unsigned char>(i % 251);
+  for (size_t i = 0; i < count; i++)
+    static_cast<unsigned char*>(data)[i] = static_cast<unsigned char>(i % 251);
   return 0;
 }
 
@@ -206,13 +208,21 @@ MPROC_MODULE_ENTRY mproc_status_t mproc_module_main(mproc_table_t* table) {
     uint32_t id;
     const char* name;
     mproc_function_cb function;
-  } all[] = {{kEcho, "echo", EchoIt},          {kSleep, "sleep", SleepABit},
-             {kUntilStopped, "until", UntilStopped}, {kAbout, "about", TellAbout},
-             {kOpenFiles, "files", SetOpenFiles},    {kRefuse, "refuse", RefuseMemory},
-             {kMake, "make", MakeBytes},       {kSum, "sum", SumBytes},
-             {kFailOdd, "fail-odd", FailIfOdd}, {kForget, "forget", GiveNothing},
-             {kTwice, "twice", DoubleIt},      {kThrow, "throw", ThrowIt},      {kLie, "lie", TellALie},
-             {kScribble, "scribble", ScribbleIt}, {kSpeak, "speak", SpeakUp},
+  } all[] = {{kEcho, "echo", EchoIt},
+             {kSleep, "sleep", SleepABit},
+             {kUntilStopped, "until", UntilStopped},
+             {kAbout, "about", TellAbout},
+             {kOpenFiles, "files", SetOpenFiles},
+             {kRefuse, "refuse", RefuseMemory},
+             {kMake, "make", MakeBytes},
+             {kSum, "sum", SumBytes},
+             {kFailOdd, "fail-odd", FailIfOdd},
+             {kForget, "forget", GiveNothing},
+             {kTwice, "twice", DoubleIt},
+             {kThrow, "throw", ThrowIt},
+             {kLie, "lie", TellALie},
+             {kScribble, "scribble", ScribbleIt},
+             {kSpeak, "speak", SpeakUp},
              {kChunkLie, "chunk-lie", LieInChunk}};
   for (const auto& one : all) {
     if (mproc_status_t bad = mproc_table_add(table, one.id, one.name, one.function, nullptr)) return bad;

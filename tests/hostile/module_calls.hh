@@ -11,23 +11,24 @@ namespace hostile {
 
 enum Function : uint32_t {
   // Decent ones.
-  kEcho = 1,         // replies its input
-  kSleep = 2,        // Sleep; replies the rest of its input
-  kUntilStopped = 3, // runs until it is told to stop or gets SIGTERM; "soft": ignores SIGTERM; "deaf": ignores both
-  kAbout = 4,        // replies About
-  kOpenFiles = 5,    // Number: sets the limit of open descriptors; replies the old one
-  kRefuse = 6,       // Number: from now on fallocate fails with this error
-  kMake = 7,         // Number: replies so many bytes, each its place % 251
-  kSum = 8,          // replies the sum of its bytes as u64
-  kFailOdd = 9,      // item of u64: replies it, but fails with code 7 if it is odd
-  kForget = 10,      // gives no reply
-  kTwice = 11,       // u64: replies twice the number
-  kThrow = 12,       // throws std::runtime_error with its input as text; an int if that is empty
+  kEcho = 1,   // replies its input
+  kSleep = 2,  // Sleep; replies the rest of its input
+  kUntilStopped =
+      3,       // runs until it is told to stop or gets SIGTERM; "soft": ignores SIGTERM; "deaf": ignores both
+  kAbout = 4,  // replies About
+  kOpenFiles = 5,  // Number: sets the limit of open descriptors; replies the old one
+  kRefuse = 6,     // Number: from now on fallocate fails with this error
+  kMake = 7,       // Number: replies so many bytes, each its place % 251
+  kSum = 8,        // replies the sum of its bytes as u64
+  kFailOdd = 9,    // item of u64: replies it, but fails with code 7 if it is odd
+  kForget = 10,    // gives no reply
+  kTwice = 11,     // u64: replies twice the number
+  kThrow = 12,     // throws std::runtime_error with its input as text; an int if that is empty
   // Others.
-  kLie = 20,         // Lie: publishes a result of its own making
-  kScribble = 21,    // Scribble
-  kSpeak = 22,       // Speak: what goes over the socket
-  kChunkLie = 23,    // ChunkLie: a result for a chunk
+  kLie = 20,       // Lie: publishes a result of its own making
+  kScribble = 21,  // Scribble
+  kSpeak = 22,     // Speak: what goes over the socket
+  kChunkLie = 23,  // ChunkLie: a result for a chunk
 };
 
 struct Sleep {
@@ -75,12 +76,12 @@ enum Place : uint32_t {
   kPolling = 6,
   kConsumed = 7,
   kMagic = 8,
-  kTrace = 9,         // random bytes for the record of a crash
-  kAllWords = 10,     // random words everywhere
-  kPlausible = 11,    // random words made of what the rings hold: positions, turns, sizes
-  kPassedForEver = 12,// counts `passed` up, in a thread
-  kBytesForEver = 13, // random bytes everywhere, in a thread
-  kHoles = 14,        // gives the pages of the channel back to the system
+  kTrace = 9,           // random bytes for the record of a crash
+  kAllWords = 10,       // random words everywhere
+  kPlausible = 11,      // random words made of what the rings hold: positions, turns, sizes
+  kPassedForEver = 12,  // counts `passed` up, in a thread
+  kBytesForEver = 13,   // random bytes everywhere, in a thread
+  kHoles = 14,          // gives the pages of the channel back to the system
   kPlaces = 15
 };
 
@@ -99,21 +100,21 @@ enum Words : uint32_t {
   kClosed = 3,             // closes the socket
   kShut = 4,               // shuts it down for both directions
   kBlockUnsealed = 5,
-  kBlockShort = 6,         // smaller than said
-  kBlockEmpty = 7,         // of size 0
-  kBlockHuge = 8,          // said to be 2^63
+  kBlockShort = 6,  // smaller than said
+  kBlockEmpty = 7,  // of size 0
+  kBlockHuge = 8,   // said to be 2^63
   kBlockNumberZero = 9,
-  kBlockTwice = 10,        // one number for two blocks
-  kBlockPipe = 11,         // a pipe instead of memory
-  kBlockDevice = 12,       // /dev/zero
+  kBlockTwice = 10,   // one number for two blocks
+  kBlockPipe = 11,    // a pipe instead of memory
+  kBlockDevice = 12,  // /dev/zero
   kBlockDirectory = 13,
-  kBlockNothing = 14,      // no descriptor
-  kBlockMany = 15,         // 253 descriptors
-  kBlockReadOnly = 16,     // sealed against writing
-  kBlockFlood = 17,        // thousands of good blocks
-  kBlockSparse = 18,       // large, sealed, without pages
-  kTruncate = 19,          // tries to shrink the channel and a block that was sent
-  kFlood = 20,             // descriptors of everything, hundreds at once
+  kBlockNothing = 14,   // no descriptor
+  kBlockMany = 15,      // 253 descriptors
+  kBlockReadOnly = 16,  // sealed against writing
+  kBlockFlood = 17,     // thousands of good blocks
+  kBlockSparse = 18,    // large, sealed, without pages
+  kTruncate = 19,       // tries to shrink the channel and a block that was sent
+  kFlood = 20,          // descriptors of everything, hundreds at once
   kSecondHello = 21,
   kRefusal = 22,
   kSpeeches = 23

@@ -113,14 +113,16 @@ bool SendRaw(const void* bytes, size_t size, const std::vector<int>& fds = {}, b
   return sendmsg(kSocket, &header, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT)) >= 0;
 }
 
-bool SendHead(MessageType type, uint32_t number, uint64_t size, const std::vector<int>& fds = {}, bool wait = true) {
+bool SendHead(MessageType type, uint32_t number, uint64_t size, const std::vector<int>& fds = {},
+              bool wait = true) {
   MessageHead head{static_cast<uint32_t>(type), number, size};
   return SendRaw(&head, sizeof head, fds, wait);
 }
 
 int Memory(uint64_t size, int seals, bool pages = true) {
   int fd = static_cast<int>(syscall(SYS_memfd_create, "hostile", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (pages ? fallocate(fd, 0, 0, static_cast<off_t>(size)) : ftruncate(fd, static_cast<off_t>(size))) return fd;
+  if (pages ? fallocate(fd, 0, 0, static_cast<off_t>(size)) : ftruncate(fd, static_cast<off_t>(size)))
+    return fd;
   if (seals) fcntl(fd, F_ADD_SEALS, seals);
   return fd;
 }
@@ -166,7 +168,8 @@ void NoiseEverywhere(uint64_t seed, int64_t until) {
   Random random(seed);
   auto* bytes = reinterpret_cast<volatile unsigned char*>(FindChannel());
   while (MsNow() < until) {
-    for (int i = 0; i < 4096; i++) bytes[random() % sizeof(ChannelMemory)] = static_cast<unsigned char>(random());
+    for (int i = 0; i < 4096; i++)
+      bytes[random() % sizeof(ChannelMemory)] = static_cast<unsigned char>(random());
   }
 }
 
@@ -335,7 +338,7 @@ void DoScribble(mproc_call_t* call, const Scribble& scribble) {
     case kResultTurns:
       for (uint64_t i = 0; i < kSlots; i++) {
         memory->results[i].turn.store(scribble.value == UINT64_MAX ? TurnOf(i, mproc::ipc::kPublished)
-                                                                    : scribble.value);
+                                                                   : scribble.value);
       }
       break;
     case kWorkerBell:
@@ -528,8 +531,6 @@ void Say(Words words, uint64_t seed) {
   }
 }
 
-bool DenyMemory(int error) {
-  return mproc::test::Deny({{SYS_fallocate, error}, {SYS_memfd_create, error}});
-}
+bool DenyMemory(int error) { return mproc::test::Deny({{SYS_fallocate, error}, {SYS_memfd_create, error}}); }
 
 }  // namespace hostile

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Hosts of all manners: without /proc, without standard descriptors, with ideas of their own about SIGCHLD, with
-// less rights than before, cancelled, interrupted, killed; and idle.
+// Hosts of all manners: without /proc, without standard descriptors, with ideas of their own about SIGCHLD,
+// with less rights than before, cancelled, interrupted, killed; and idle.
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -38,7 +38,8 @@ bool LivesItsLife(int workers = 2) {
   CHECK_EQ(OutcomeOf(lost), MPROC_OUTCOME_WORKER_LOST);
   CHECK_EQ(InfoOf(lost, MPROC_FUTURE_INFO_SIGNAL), SIGKILL);
   CHECK_OK(mproc_future_release(lost));
-  CHECK(Soon([&] { return Statistic(pool, MPROC_POOL_STATISTIC_WORKERS) == static_cast<uint64_t>(workers); }));
+  CHECK(
+      Soon([&] { return Statistic(pool, MPROC_POOL_STATISTIC_WORKERS) == static_cast<uint64_t>(workers); }));
   good = CHECK(Serves(pool)) && good;
   mproc_future_t* ended = Submit(pool, kUntilStopped, "deaf", 4);
   CHECK(Soon([&] { return Statistic(pool, MPROC_POOL_STATISTIC_RUNNING) == 1; }));
@@ -78,7 +79,8 @@ CASE(without_proc) {
 CASE_WITHIN(without_standard_descriptors, 60) {
   TheNote();
   for (int closed = 1; closed < 8; closed++) {
-    std::string story = "closed: " + std::string(closed & 1 ? "0" : "") + (closed & 2 ? "1" : "") + (closed & 4 ? "2" : "");
+    std::string story =
+        "closed: " + std::string(closed & 1 ? "0" : "") + (closed & 2 ? "1" : "") + (closed & 4 ? "2" : "");
     // What fails is told through a copy.
     InFork([&] {
       int errors = fcntl(2, F_DUPFD_CLOEXEC, 100);
@@ -100,7 +102,8 @@ CASE_WITHIN(without_standard_descriptors, 60) {
       auto more = MoreThan(before, OpenDescriptors());
       for (int fd = 0; fd < 3; fd++) dup2(saved[fd], fd);
       CHECK_THAT(status == MPROC_OK, story + ": " + mproc_status_name(status));
-      for (int fd = 0; fd < 3; fd++) CHECK_THAT(!taken[fd], story + ": descriptor " + std::to_string(fd) + " was taken");
+      for (int fd = 0; fd < 3; fd++)
+        CHECK_THAT(!taken[fd], story + ": descriptor " + std::to_string(fd) + " was taken");
       CHECK_THAT(serves, story);
       CHECK_OK(destroyed);
       CHECK_OK(finished);
@@ -252,22 +255,25 @@ CASE_WITHIN(signals_in_a_wait, 30) {
   OnSignal(SIGUSR1, CountSignal);
   pthread_t self = pthread_self();
   using Wait = int32_t (*)(mproc_pool_t*, mproc_future_t*, mproc_future_t*);
-  const Wait waits[] = {
-      [](mproc_pool_t*, mproc_future_t* one, mproc_future_t*) { return mproc_future_wait(one, MPROC_FOREVER); },
-      [](mproc_pool_t*, mproc_future_t* one, mproc_future_t*) { return mproc_future_wait_all(&one, 1, MPROC_FOREVER); },
-      [](mproc_pool_t*, mproc_future_t* one, mproc_future_t*) {
-        size_t index = 0;
-        return mproc_future_wait_any(&one, 1, MPROC_FOREVER, &index);
-      },
-      [](mproc_pool_t*, mproc_future_t* one, mproc_future_t* two) {
-        mproc_future_t* both[] = {one, two};
-        size_t index = 0;
-        return mproc_future_wait_any(both, 2, MPROC_FOREVER, &index);
-      },
-      [](mproc_pool_t*, mproc_future_t* one, mproc_future_t* two) {
-        mproc_future_t* both[] = {one, two};
-        return mproc_future_wait_all(both, 2, MPROC_FOREVER);
-      }};
+  const Wait waits[] = {[](mproc_pool_t*, mproc_future_t* one, mproc_future_t*) {
+                          return mproc_future_wait(one, MPROC_FOREVER);
+                        },
+                        [](mproc_pool_t*, mproc_future_t* one, mproc_future_t*) {
+                          return mproc_future_wait_all(&one, 1, MPROC_FOREVER);
+                        },
+                        [](mproc_pool_t*, mproc_future_t* one, mproc_future_t*) {
+                          size_t index = 0;
+                          return mproc_future_wait_any(&one, 1, MPROC_FOREVER, &index);
+                        },
+                        [](mproc_pool_t*, mproc_future_t* one, mproc_future_t* two) {
+                          mproc_future_t* both[] = {one, two};
+                          size_t index = 0;
+                          return mproc_future_wait_any(both, 2, MPROC_FOREVER, &index);
+                        },
+                        [](mproc_pool_t*, mproc_future_t* one, mproc_future_t* two) {
+                          mproc_future_t* both[] = {one, two};
+                          return mproc_future_wait_all(both, 2, MPROC_FOREVER);
+                        }};
   int number = 0;
   for (Wait wait : waits) {
     std::string story = "wait " + std::to_string(number++);
@@ -280,8 +286,9 @@ CASE_WITHIN(signals_in_a_wait, 30) {
     });
     int64_t began = NowMs();
     int32_t status = wait(pool, one, two);
-    CHECK_THAT(status == MPROC_ERROR_INTERRUPTED && NowMs() - began < 240,
-               story + ": " + mproc_status_name(status) + " after " + std::to_string(NowMs() - began) + " ms");
+    CHECK_THAT(
+        status == MPROC_ERROR_INTERRUPTED && NowMs() - began < 240,
+        story + ": " + mproc_status_name(status) + " after " + std::to_string(NowMs() - began) + " ms");
     CHECK_EQ(g_signals.load(), 1);
     CHECK_OK(wait(pool, one, two));
     CHECK_OK(mproc_future_wait(two, MPROC_FOREVER));
@@ -324,7 +331,8 @@ CASE(signals_for_the_hosts_own_threads) {
   static std::atomic<int> called;
   for (int i = 0; i < 5; i++) {
     CHECK_OK(mproc_pool_submit_callback(
-        pool, kEcho, "x", 1, MPROC_SECOND, [](mproc_future_t*, void*) { called++; }, nullptr, nullptr, nullptr));
+        pool, kEcho, "x", 1, MPROC_SECOND, [](mproc_future_t*, void*) { called++; }, nullptr, nullptr,
+        nullptr));
   }
   CHECK(Soon([] { return called == 5; }));
   for (int signo : {SIGUSR1, SIGALRM, SIGTERM, SIGINT, SIGCHLD, SIGHUP}) OnSignal(signo, CountSignal);

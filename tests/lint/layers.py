@@ -36,7 +36,7 @@ ROOMS = {
 }
 ENTRY = {"worker": {"worker_main.hh", "call.hh"}, "launcher": {"launcher_main.hh"}}
 FRONT = {
-    "platform": {"fork_mark.hh"},  # one load that tells a forked child; no system call
+    "platform": {"fork_lock.hh", "fork_mark.hh"},  # one load that tells a forked child; no system call
     "pool": {"pool.hh", "future.hh", "future_slab.hh", "map.hh", "options.hh", "wait.hh", "callbacks.hh"},
     "task": {"table.hh", "call.hh", "task.hh", "value.hh"},
     "runtime": {"runtime.hh"},

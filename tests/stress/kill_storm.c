@@ -26,9 +26,9 @@ typedef struct {
   mproc_pool_t* pool;
   pthread_t thread;
   int64_t interval;
-  bool stops;          // and continues them later
+  bool stops;  // and continues them later
   atomic_bool end;
-  atomic_int killed;   // entries of pids
+  atomic_int killed;  // entries of pids
   pid_t pids[kMostKills];
 } Killer;
 static Killer g_killer;
@@ -137,7 +137,8 @@ static void EveryFutureEndsOnce(void) {
     *place = NULL;
     if (i == count / 4) memory = TestStatusBytes(getpid(), "VmRSS:");
     if (i >= count) continue;
-    Work work = {i % 5 == 0 ? 1 : 0, i};  // a millisecond now and then: a kill every 20 ms shall find some work
+    Work work = {i % 5 == 0 ? 1 : 0,
+                 i};  // a millisecond now and then: a kill every 20 ms shall find some work
     if (i % 2) {
       NEED_OK(mproc_pool_submit(pool, fn_mark, &work, sizeof work, MPROC_FOREVER, place));
     } else {
@@ -163,11 +164,13 @@ static void EveryFutureEndsOnce(void) {
   CHECK_SOON(TestOpenDescriptors().count == before.count);
   if (!TestSanitized()) {
     int64_t more = TestStatusBytes(getpid(), "VmRSS:") - memory;
-    if (more > 8 << 20) TestFail(__FILE__, __LINE__, "%lld KiB more than after a quarter", (long long)more / 1024);
+    if (more > 8 << 20)
+      TestFail(__FILE__, __LINE__, "%lld KiB more than after a quarter", (long long)more / 1024);
   }
   CloseJoinDestroy(pool);
   for (int i = 0; i < count; i++) {
-    if (g_calls[i] != (i % 2 == 0)) TestFail(__FILE__, __LINE__, "task %d was called back %d times", i, g_calls[i]);
+    if (g_calls[i] != (i % 2 == 0))
+      TestFail(__FILE__, __LINE__, "task %d was called back %d times", i, g_calls[i]);
   }
 }
 
@@ -177,8 +180,8 @@ typedef struct {
   mproc_pool_t* pool;
   pthread_t thread;
   int number, rounds;
-  atomic_int callbacks;         // that must come
-  atomic_int values, errors;    // that came
+  atomic_int callbacks;       // that must come
+  atomic_int values, errors;  // that came
 } Actor;
 
 static void OnActorValue(mproc_future_t* future, void* user_data) {
@@ -228,8 +231,8 @@ static void MapSquares(Actor* actor, uint64_t* random) {
     NEED_OK(mproc_pool_map_array_async(actor->pool, fn_square, values, 8, (size_t)count, output, 8, chunk,
                                        OnActorValue, OnActorError, actor, &future));
   } else {
-    NEED_OK(mproc_pool_map_async(actor->pool, fn_square, items, sizes, (size_t)count, chunk, (int32_t)(Random(random) % 2),
-                                 OnActorValue, OnActorError, actor, &future));
+    NEED_OK(mproc_pool_map_async(actor->pool, fn_square, items, sizes, (size_t)count, chunk,
+                                 (int32_t)(Random(random) % 2), OnActorValue, OnActorError, actor, &future));
   }
   actor->callbacks++;
   if (cancel) mproc_future_cancel(future);
@@ -295,8 +298,10 @@ static void* Act(void* argument) {
           actor->callbacks++;
         }
         for (int i = 0; i < kBatch; i += 2) {
-          if (Random(&random) % 2) CheckSquare(batch[i], number, false);
-          else Release(batch[i]);
+          if (Random(&random) % 2)
+            CheckSquare(batch[i], number, false);
+          else
+            Release(batch[i]);
         }
         break;
       case 6: {
@@ -315,7 +320,8 @@ static void* Act(void* argument) {
         break;
       }
       default:
-        for (int i = 0; i < kBatch; i++) batch[i] = SubmitWork(actor->pool, fn_mark, i % 4 == 0, 200000 + actor->number);
+        for (int i = 0; i < kBatch; i++)
+          batch[i] = SubmitWork(actor->pool, fn_mark, i % 4 == 0, 200000 + actor->number);
         NEED_OK(mproc_future_wait_all(batch, kBatch, TestLong()));
         for (int i = 0; i < kBatch; i++) Release(batch[i]);
     }
@@ -341,15 +347,16 @@ static void EverythingAtOnce(void) {
   CHECK_OK(mproc_pool_close(pool));
   CHECK_OK(mproc_pool_join(pool, TestLong()));
   uint64_t ended = 0;
-  const int32_t ends[] = {MPROC_POOL_STATISTIC_VALUES, MPROC_POOL_STATISTIC_ERRORS, MPROC_POOL_STATISTIC_CANCELLED,
-                          MPROC_POOL_STATISTIC_LOST, MPROC_POOL_STATISTIC_NOT_RUN};
+  const int32_t ends[] = {MPROC_POOL_STATISTIC_VALUES, MPROC_POOL_STATISTIC_ERRORS,
+                          MPROC_POOL_STATISTIC_CANCELLED, MPROC_POOL_STATISTIC_LOST,
+                          MPROC_POOL_STATISTIC_NOT_RUN};
   for (int i = 0; i < 5; i++) ended += Statistic(pool, ends[i]);
   CHECK_EQ(Statistic(pool, MPROC_POOL_STATISTIC_SUBMITTED), ended);
   CHECK_EQ(Statistic(pool, MPROC_POOL_STATISTIC_ERRORS), 0);
   CHECK_EQ(Statistic(pool, MPROC_POOL_STATISTIC_NOT_RUN), 0);
   for (int i = 0; i < kActors; i++) CHECK_EQ(actors[i].values + actors[i].errors, actors[i].callbacks);
-  printf("  %d tasks and maps, %d lost, %d kills\n", (int)ended, (int)Statistic(pool, MPROC_POOL_STATISTIC_LOST),
-         atomic_load(&g_killer.killed));
+  printf("  %d tasks and maps, %d lost, %d kills\n", (int)ended,
+         (int)Statistic(pool, MPROC_POOL_STATISTIC_LOST), atomic_load(&g_killer.killed));
   CHECK_OK(mproc_pool_destroy(pool));
 }
 

@@ -135,16 +135,17 @@ static inline bool TestHas(const char* file, int line, const char* text, const c
 #define CHECK_STATUS(call, status) TestStatus(__FILE__, __LINE__, (call), (status), #call)
 #define CHECK_OK(call) CHECK_STATUS(call, MPROC_OK)
 #define CHECK_HAS(text, part) TestHas(__FILE__, __LINE__, (text), (part))
-#define NEED(condition) ((condition) || (TestFail(__FILE__, __LINE__, "not so: %s", #condition), TestGiveUp(), 0))
+#define NEED(condition) \
+  ((condition) || (TestFail(__FILE__, __LINE__, "not so: %s", #condition), TestGiveUp(), 0))
 #define NEED_OK(call) (TestStatus(__FILE__, __LINE__, (call), MPROC_OK, #call) || (TestGiveUp(), 0))
 // True as soon as the condition holds, false if it does not within the long limit.
 #define SOON(condition) SOON_WITHIN(condition, TestLong())
-#define SOON_WITHIN(condition, limit)                \
-  __extension__({                                    \
-    int64_t soon_end = TestNow() + (limit);          \
-    bool soon_good;                                  \
+#define SOON_WITHIN(condition, limit)                                                       \
+  __extension__({                                                                           \
+    int64_t soon_end = TestNow() + (limit);                                                 \
+    bool soon_good;                                                                         \
     while (!(soon_good = (condition)) && TestNow() < soon_end) TestRest(MPROC_MILLISECOND); \
-    soon_good || (condition);                        \
+    soon_good || (condition);                                                               \
   })
 #define CHECK_SOON(condition) TestTrue(__FILE__, __LINE__, SOON(condition), "in time: " #condition)
 #define NEED_SOON(condition) \

@@ -31,12 +31,10 @@ TEST(Status, KeepsItsMessageInCopies) {
 }
 
 TEST(Status, TurnsSystemErrorsIntoNumbersOfThePublicList) {
-  const std::pair<int, int32_t> cases[] = {{ENOMEM, MPROC_ERROR_OUT_OF_MEMORY},
-                                           {ENOSPC, MPROC_ERROR_OUT_OF_MEMORY},
-                                           {EMFILE, MPROC_ERROR_DESCRIPTOR_LIMIT},
-                                           {ENFILE, MPROC_ERROR_DESCRIPTOR_LIMIT},
-                                           {ENOSYS, MPROC_ERROR_UNSUPPORTED},
-                                           {EPIPE, MPROC_ERROR_SYSTEM}};
+  const std::pair<int, int32_t> cases[] = {
+      {ENOMEM, MPROC_ERROR_OUT_OF_MEMORY},    {ENOSPC, MPROC_ERROR_OUT_OF_MEMORY},
+      {EMFILE, MPROC_ERROR_DESCRIPTOR_LIMIT}, {ENFILE, MPROC_ERROR_DESCRIPTOR_LIMIT},
+      {ENOSYS, MPROC_ERROR_UNSUPPORTED},      {EPIPE, MPROC_ERROR_SYSTEM}};
   for (auto [error, code] : cases) {
     Status status = Status::System("doing it", error);
     EXPECT_EQ(status.code(), code);

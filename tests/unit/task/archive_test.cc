@@ -30,8 +30,8 @@ TEST(Archive, CarriesNumbersTextsAndLists) {
 
 // A count is believed only as far as there are bytes; nothing is allocated for the others.
 TEST(Archive, BelievesNoCountBeyondItsBytes) {
-  for (uint64_t count : {uint64_t{9}, uint64_t{1} << 20, uint64_t{1} << 32, uint64_t{1} << 60, uint64_t{1} << 63,
-                         UINT64_MAX - 7, UINT64_MAX}) {
+  for (uint64_t count : {uint64_t{9}, uint64_t{1} << 20, uint64_t{1} << 32, uint64_t{1} << 60,
+                         uint64_t{1} << 63, UINT64_MAX - 7, UINT64_MAX}) {
     auto bytes = Count(count, 8);
     std::string text;
     EXPECT_FALSE(Decode(bytes, &text));
@@ -50,7 +50,8 @@ TEST(Archive, BelievesNoCountBeyondItsBytes) {
 TEST(Archive, WantsExactlyItsBytes) {
   auto bytes = Encode(std::string("text"));
   std::string text;
-  for (size_t size = 0; size < bytes.size(); size++) EXPECT_FALSE(Decode(ByteView(bytes).first(size), &text)) << size;
+  for (size_t size = 0; size < bytes.size(); size++)
+    EXPECT_FALSE(Decode(ByteView(bytes).first(size), &text)) << size;
   bytes.push_back(std::byte{0});
   EXPECT_FALSE(Decode(bytes, &text));
 }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -115,7 +116,8 @@ TEST(ItemReader, ReadsNothingBeyondATruncation) {
 }
 
 TEST(ItemReader, BelievesNoCountNorOffset) {
-  for (uint64_t count : {uint64_t{5}, uint64_t{1} << 61, (uint64_t{1} << 61) - 1, uint64_t{1} << 63, UINT64_MAX}) {
+  for (uint64_t count :
+       {uint64_t{5}, uint64_t{1} << 61, (uint64_t{1} << 61) - 1, uint64_t{1} << 63, UINT64_MAX}) {
     Bytes bytes = Chunk();
     std::memcpy(bytes.data() + 8, &count, sizeof count);
     Exact exact(bytes);
@@ -136,7 +138,8 @@ TEST(ItemReader, SurvivesNoise) {
   Bytes good = Chunk();
   for (int round = 0; round < 20000; round++) {
     Bytes bytes = good;
-    for (size_t n = 1 + random() % 4; n > 0; n--) bytes[random() % bytes.size()] = static_cast<std::byte>(random());
+    for (size_t n = 1 + random() % 4; n > 0; n--)
+      bytes[random() % bytes.size()] = static_cast<std::byte>(random());
     Exact exact(ByteView(bytes).first(random() % 2 ? bytes.size() : random() % bytes.size()));
     ReadItems(exact.view());
   }
@@ -166,7 +169,8 @@ TEST(ItemResultReader, ReadsNothingBeyondATruncation) {
 }
 
 TEST(ItemResultReader, BelievesNoCountNorSize) {
-  for (uint64_t number : {uint64_t{1} << 61, uint64_t{1} << 62, uint64_t{1} << 63, UINT64_MAX - 1, UINT64_MAX}) {
+  for (uint64_t number :
+       {uint64_t{1} << 61, uint64_t{1} << 62, uint64_t{1} << 63, UINT64_MAX - 1, UINT64_MAX}) {
     for (size_t at : {size_t{0}, size_t{16}}) {
       Bytes bytes = Results();
       std::memcpy(bytes.data() + at, &number, sizeof number);
@@ -181,18 +185,19 @@ TEST(ItemResultReader, SurvivesNoise) {
   Bytes good = Results();
   for (int round = 0; round < 20000; round++) {
     Bytes bytes = good;
-    for (size_t n = 1 + random() % 4; n > 0; n--) bytes[random() % bytes.size()] = static_cast<std::byte>(random());
+    for (size_t n = 1 + random() % 4; n > 0; n--)
+      bytes[random() % bytes.size()] = static_cast<std::byte>(random());
     Exact exact(ByteView(bytes).first(random() % 2 ? bytes.size() : random() % bytes.size()));
     ReadResults(exact.view());
   }
 }
 
 Bytes ArrayBytes(uint64_t done, uint64_t failed, size_t outputs, const std::string& error = "") {
-  Bytes bytes;
-  Put(&bytes, ChunkResultHead{done, failed});
-  bytes.resize(bytes.size() + outputs, std::byte{7});
-  PutText(&bytes, error);
-  return bytes;
+  ChunkResultHead head{done, failed};
+  std::string text(reinterpret_cast<const char*>(&head), sizeof head);
+  text += std::string(outputs, '\7') + error;
+  ByteView view = AsBytes(text);
+  return Bytes(view.begin(), view.end());
 }
 
 TEST(ArrayResult, TakesWholeAndFailedOnes) {

@@ -28,7 +28,8 @@ Setup SampleSetup() {
 
 TEST(TaskError, ComesBackFromItsBytes) {
   for (const TaskError& error :
-       {SampleError(), TaskError{}, TaskError{INT32_MIN, "", std::string(100000, 'm'), std::string("\0\0", 2)}}) {
+       {SampleError(), TaskError{},
+        TaskError{INT32_MIN, "", std::string(100000, 'm'), std::string("\0\0", 2)}}) {
     TaskError back;
     ASSERT_TRUE(DecodeError(EncodeError(error), &back));
     EXPECT_EQ(back.code, error.code);
@@ -53,7 +54,8 @@ TEST(TaskError, SurvivesNoise) {
   std::mt19937 random(5);
   for (int round = 0; round < 20000; round++) {
     auto bytes = good;
-    for (size_t n = 1 + random() % 4; n > 0; n--) bytes[random() % bytes.size()] = static_cast<std::byte>(random());
+    for (size_t n = 1 + random() % 4; n > 0; n--)
+      bytes[random() % bytes.size()] = static_cast<std::byte>(random());
     TaskError error;
     if (DecodeError(bytes, &error)) {
       ASSERT_EQ(error.type.size() + error.message.size() + error.trace.size() + 28, bytes.size());
@@ -76,7 +78,7 @@ TEST(TaskError, BelievesNoLengthBeyondItsBytes) {
 TEST(Setup, ComesBackFromItsBytes) {
   auto back = DecodeSetup(EncodeSetup(SampleSetup()));
   ASSERT_TRUE(back.ok());
-  Setup wanted = SampleSetup();
+  task::Setup wanted = SampleSetup();
   EXPECT_EQ(back->nonce, wanted.nonce);
   EXPECT_EQ(back->worker_number, wanted.worker_number);
   EXPECT_EQ(back->worker_name, wanted.worker_name);
@@ -85,11 +87,11 @@ TEST(Setup, ComesBackFromItsBytes) {
   EXPECT_EQ(back->has_initializer, wanted.has_initializer);
   EXPECT_EQ(back->initializer, wanted.initializer);
   EXPECT_EQ(back->initializer_data, wanted.initializer_data);
-  EXPECT_TRUE(DecodeSetup(EncodeSetup(Setup())).ok());
+  EXPECT_TRUE(DecodeSetup(EncodeSetup(task::Setup())).ok());
 }
 
 TEST(Setup, CarriesLargeInitializerData) {
-  Setup setup = SampleSetup();
+  task::Setup setup = SampleSetup();
   setup.initializer_data.assign(3 << 20, std::byte{9});
   auto back = DecodeSetup(EncodeSetup(setup));
   ASSERT_TRUE(back.ok());

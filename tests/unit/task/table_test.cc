@@ -55,7 +55,8 @@ TEST(Table, RefusesWhatItHasAndNamesThatAreNone) {
 
 TEST(Table, HasABound) {
   Table table;
-  for (uint32_t id = 0; id < 65536; id++) ASSERT_TRUE(table.Add(id * 7, std::to_string(id), nullptr, nullptr).ok());
+  for (uint32_t id = 0; id < 65536; id++)
+    ASSERT_TRUE(table.Add(id * 7, std::to_string(id), nullptr, nullptr).ok());
   EXPECT_EQ(table.Add(1, "more", nullptr, nullptr).code(), MPROC_ERROR_TOO_LARGE);
   auto back = Table::Decode(table.Encode());
   ASSERT_TRUE(back.ok());
@@ -122,7 +123,8 @@ TEST(Table, SurvivesCorruptedBytes) {
   std::mt19937 random(17);
   for (int round = 0; round < 20000; round++) {
     auto bytes = good;
-    for (size_t n = 1 + random() % 3; n > 0; n--) bytes[random() % bytes.size()] = static_cast<std::byte>(random());
+    for (size_t n = 1 + random() % 3; n > 0; n--)
+      bytes[random() % bytes.size()] = static_cast<std::byte>(random());
     auto table = Table::Decode(bytes);
     if (!table.ok()) continue;
     // What is accepted is a table: its own bytes describe it.

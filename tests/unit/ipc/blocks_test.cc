@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: MIT
+#include "ipc/blocks.hh"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <deque>
+#include <random>
+#include <set>
+
+namespace mproc::ipc {
+namespace {
+
+constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+
+platform::UniqueFd File(size_t size, int seals) {
+  platform::UniqueFd fd(memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  EXPECT_EQ(ftruncate(fd.get(), static_cast<off_t>(size)), 0);
+  EXPECT_EQ(fcntl(fd.get(), F_ADD_SEALS, seals), 0);
+  return fd;
+}
+
+class Blocks : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto ends = platform::MakeSocketPair();
+    ASSERT_TRUE(ends.ok());
+    near = std::move(ends->first);
+    far = std::move(ends->second);
+  }
+
+  Placement Put(uint64_t position, size_t size, std::byte fill) {
+    auto place = writer.Allocate(near.get(), position, size);
+    EXPECT_TRUE(place.ok()) << place.status().message();
+    if (!place.ok()) return {};
+    std::memset(place->data, static_cast<int>(fill), size);
+    return *place;
+  }
+  int Pump() {
+    platform::Message message;
+    int count = 0;
+    while (platform::ReceiveMessage(far.get(), false, &message) == platform::Receive::kMessage) {
+      auto head = HeadOf(message);
+      EXPECT_TRUE(head);
+      if (!head) break;
+      last_type = static_cast<MessageType>(head->type);
+      EXPECT_TRUE(reader.Take(*head, &message).ok());
+      count++;
+    }
+    return count;
+  }
+  bool Holds(const Placement& place, size_t size, std::byte fill) {
+    const std::byte* at = reader.Find(place.block, place.offset, size);
+    for (size_t i = 0; at && i < size; i++) {
+      if (at[i] != fill) return false;
+    }
+    return at != nullptr;
+  }
+  // Gives the reader a message with these descriptors.
+  Status Give(MessageHead head, std::vector<platform::UniqueFd> fds, bool lost = false) {
+    platform::Message message;
+    message.fds = std::move(fds);
+    message.fds_lost = lost;
+    return reader.Take(head, &message);
+  }
+  Status GiveOne(uint32_t number, uint64_t size, platform::UniqueFd fd) {
+    std::vector<platform::UniqueFd> fds;
+    fds.push_back(std::move(fd));
+    return Give({static_cast<uint32_t>(MessageType::kBlock), number, size}, std::move(fds));
+  }
+
+  platform::UniqueFd near, far;
+  BlockWriter writer{"test-blocks", false};
+  BlockReader reader{true};
+  MessageType last_type{};
+};
+
+TEST_F(Blocks, SmallOnesShareOneMemory) {
+  Placement first = Put(0, 100, std::byte{1});
+  Placement second = Put(1, 64000, std::byte{2});
+  EXPECT_EQ(first.block, second.block);
+  EXPECT_NE(first.offset, second.offset);
+  EXPECT_EQ(Pump(), 1);
+  EXPECT_TRUE(Holds(first, 100, std::byte{1}));
+  EXPECT_TRUE(Holds(second, 64000, std::byte{2}));
+}
+
+TEST_F(Blocks, LargeOnesHaveTheirOwn) {
+  Placement first = Put(0, 100000, std::byte{1});
+  Placement second = Put(1, 5000000, std::byte{2});
+  EXPECT_NE(first.block, second.block);
+  EXPECT_EQ(Pump(), 2);
+  EXPECT_TRUE(Holds(first, 100000, std::byte{1}));
+  EXPECT_TRUE(Holds(second, 5000000, std::byte{2}));
+}
+
+TEST_F(Blocks, TheSharedMemoryIsUsedRoundAndRound) {
+  std::deque<std::pair<uint64_t, Placement>> out;
+  std::set<uint32_t> blocks;
+  for (uint64_t position = 0; position < 3000; position++) {
+    out.emplace_back(position, Put(position, 10000, static_cast<std::byte>(position)));
+    blocks.insert(out.back().second.block);
+    Pump();
+    for (auto& [at, place] : out) ASSERT_TRUE(Holds(place, 10000, static_cast<std::byte>(at)));
+    if (out.size() > 20) {
+      out.pop_front();
+      writer.Release(near.get(), out.front().first);
+    }
+  }
+  EXPECT_EQ(blocks.size(), 1U);
+}
+
+TEST_F(Blocks, WhenItIsFullOthersAreMade) {
+  std::set<uint32_t> blocks;
+  for (uint64_t position = 0; position < 30; position++)
+    blocks.insert(Put(position, 60000, std::byte{3}).block);
+  EXPECT_GT(blocks.size(), 2U);
+  Pump();
+  writer.Release(near.get(), 30);
+  Placement place = Put(30, 60000, std::byte{4});
+  EXPECT_EQ(place.offset, 0U);
+  EXPECT_EQ(place.block, *blocks.begin());
+}
+
+TEST_F(Blocks, TheLastLargeOneIsKeptForTheNext) {
+  Placement first = Put(0, 300000, std::byte{1});
+  EXPECT_EQ(Pump(), 1);
+  writer.Release(near.get(), 1);
+  Placement second = Put(1, 290000, std::byte{2});
+  EXPECT_EQ(second.block, first.block);
+  EXPECT_EQ(Pump(), 0);
+  EXPECT_TRUE(Holds(second, 290000, std::byte{2}));
+  writer.Release(near.get(), 2);
+  // But not for one of quite another size.
+  Placement third = Put(2, 70000, std::byte{3});
+  Placement fourth = Put(3, 400000, std::byte{4});
+  EXPECT_NE(fourth.block, first.block);
+  Pump();
+  EXPECT_TRUE(Holds(third, 70000, std::byte{3}));
+}
+
+TEST_F(Blocks, UndoTakesTheLastBack) {
+  Placement first = Put(0, 1000, std::byte{1});
+  Put(1, 2000, std::byte{2});
+  writer.Undo();
+  Put(1, 500000, std::byte{3});
+  writer.Undo();
+  Placement second = Put(1, 500000, std::byte{4});
+  writer.Release(near.get(), 1);
+  Pump();
+  EXPECT_TRUE(Holds(second, 500000, std::byte{4}));
+  writer.Release(near.get(), 2);
+  Put(2, 1000, std::byte{5});
+  writer.Undo();
+  EXPECT_EQ(Put(2, 1000, std::byte{6}).offset, 0U);
+  EXPECT_TRUE(first.block);
+}
+
+TEST_F(Blocks, TrimGivesEverythingBack) {
+  Placement small = Put(0, 1000, std::byte{1}), large = Put(1, 300000, std::byte{2});
+  Pump();
+  writer.Release(near.get(), 2);
+  writer.Trim(near.get());
+  EXPECT_EQ(Pump(), 2);
+  EXPECT_EQ(last_type, MessageType::kDropBlock);
+  EXPECT_FALSE(reader.Knows(small.block));
+  EXPECT_FALSE(reader.Knows(large.block));
+  Placement again = Put(2, 1000, std::byte{3});
+  EXPECT_NE(again.block, small.block);
+}
+
+TEST_F(Blocks, AFullSocketLeavesEverythingAsItWas) {
+  Status full;
+  uint64_t position = 0;
+  for (; position < 10000 && full.ok(); position++) {
+    auto place = writer.Allocate(near.get(), position, 100000);
+    full = place.status();
+  }
+  EXPECT_EQ(full.code(), MPROC_ERROR_QUEUE_FULL);
+  EXPECT_GT(Pump(), 0);
+  Placement place = Put(position, 100000, std::byte{9});
+  EXPECT_EQ(Pump(), 1);
+  EXPECT_TRUE(Holds(place, 100000, std::byte{9}));
+}
+
+// Sizes, releases and undone ones at random, against a plain record of what must be there.
+TEST_F(Blocks, KeepsWhatAModelKeeps) {
+  struct Use {
+    uint64_t position;
+    Placement place;
+    size_t size;
+    std::byte fill;
+  };
+  std::deque<Use> model;
+  std::mt19937 random(12);
+  uint64_t position = 0;
+  for (int step = 0; step < 20000; step++) {
+    uint32_t dice = random() % 100;
+    if (dice < 50 && model.size() < 200) {
+      size_t size = dice < 44 ? random() % 3000 : dice < 48 ? random() % 70000 : random() % 400000;
+      auto fill = static_cast<std::byte>(random());
+      model.push_back({position, Put(position, size, fill), size, fill});
+      if (random() % 3) position++;  // several may stand for one position
+    } else if (dice < 55 && !model.empty() && model.back().position + 1 >= position) {
+      writer.Undo();
+      model.pop_back();
+    } else if (!model.empty()) {
+      uint64_t below = model.front().position + random() % (position - model.front().position + 1);
+      writer.Release(near.get(), below);
+      while (!model.empty() && model.front().position < below) model.pop_front();
+      if (random() % 200 == 0) writer.Trim(near.get());
+    }
+    Pump();
+    if (step % 16 == 0) {
+      for (const Use& use : model) ASSERT_TRUE(Holds(use.place, use.size, use.fill)) << "step " << step;
+    } else if (!model.empty()) {
+      ASSERT_TRUE(Holds(model.front().place, model.front().size, model.front().fill)) << "step " << step;
+      ASSERT_TRUE(Holds(model.back().place, model.back().size, model.back().fill)) << "step " << step;
+    }
+  }
+}
+
+TEST_F(Blocks, FindsNoRangeThatIsNotThere) {
+  Placement place = Put(0, 100000, std::byte{1});
+  Pump();
+  size_t whole = 102400;
+  EXPECT_TRUE(reader.Find(place.block, 0, whole));
+  EXPECT_TRUE(reader.Find(place.block, whole, 0));
+  EXPECT_FALSE(reader.Find(place.block, 0, whole + 1));
+  EXPECT_FALSE(reader.Find(place.block, 1, whole));
+  EXPECT_FALSE(reader.Find(place.block, whole + 1, 0));
+  EXPECT_FALSE(reader.Find(place.block, UINT64_MAX, 2));
+  EXPECT_FALSE(reader.Find(place.block, 2, UINT64_MAX));
+  EXPECT_FALSE(reader.Find(place.block, uint64_t{1} << 63, uint64_t{1} << 63));
+  EXPECT_FALSE(reader.Find(place.block + 1, 0, 1));
+  EXPECT_FALSE(reader.Find(0, 0, 0));
+}
+
+TEST_F(Blocks, RefusesWhatIsNoBlock) {
+  EXPECT_TRUE(GiveOne(5, 4096, File(4096, kSeals)).ok());
+  EXPECT_TRUE(reader.Knows(5));
+  EXPECT_EQ(GiveOne(5, 4096, File(4096, kSeals)).code(), MPROC_ERROR_PROTOCOL);  // known already
+  EXPECT_EQ(GiveOne(0, 4096, File(4096, kSeals)).code(), MPROC_ERROR_PROTOCOL);
+  EXPECT_EQ(GiveOne(6, 4096, File(4096, 0)).code(), MPROC_ERROR_PROTOCOL);  // not sealed
+  EXPECT_EQ(GiveOne(6, 4096, File(4096, F_SEAL_GROW)).code(), MPROC_ERROR_PROTOCOL);
+  EXPECT_EQ(GiveOne(6, 4096, File(4096, F_SEAL_SHRINK)).code(), MPROC_ERROR_PROTOCOL);
+  EXPECT_EQ(GiveOne(6, 4097, File(4096, kSeals)).code(), MPROC_ERROR_PROTOCOL);  // shorter than said
+  EXPECT_EQ(GiveOne(6, UINT64_MAX, File(4096, kSeals)).code(), MPROC_ERROR_PROTOCOL);
+  EXPECT_EQ(GiveOne(6, uint64_t{1} << 63, File(4096, kSeals)).code(), MPROC_ERROR_PROTOCOL);
+  EXPECT_FALSE(GiveOne(6, 0, File(4096, kSeals)).ok());
+  EXPECT_FALSE(GiveOne(6, 4096, File(4096, kSeals | F_SEAL_WRITE)).ok());
+  EXPECT_FALSE(GiveOne(6, 4096, std::move(*platform::OpenNull())).ok());
+  EXPECT_FALSE(GiveOne(6, 4096, std::move(*platform::MakeEventFd())).ok());
+  MessageHead head{static_cast<uint32_t>(MessageType::kBlock), 6, 4096};
+  EXPECT_EQ(Give(head, {}).code(), MPROC_ERROR_PROTOCOL);
+  EXPECT_EQ(Give(head, {}, true).code(), MPROC_ERROR_DESCRIPTOR_LIMIT);
+  std::vector<platform::UniqueFd> two;
+  two.push_back(File(4096, kSeals));
+  two.push_back(File(4096, kSeals));
+  EXPECT_EQ(Give(head, std::move(two)).code(), MPROC_ERROR_PROTOCOL);
+  EXPECT_FALSE(reader.Knows(6));
+  EXPECT_TRUE(reader.Knows(5));
+}
+
+TEST_F(Blocks, AreNotTakenWithoutEnd) {
+  Status taken;
+  uint32_t number = 1;
+  for (; number < 5000 && taken.ok(); number++) taken = GiveOne(number, 4096, File(4096, kSeals));
+  EXPECT_EQ(taken.code(), MPROC_ERROR_PROTOCOL);
+  EXPECT_LE(number, 2000U);
+}
+
+TEST(SharedMemory, CannotBeShrunkGrownOrSealedByAPeer) {
+  auto memory = platform::SharedMemory::Create("test", 10000);
+  ASSERT_TRUE(memory.ok());
+  EXPECT_EQ(memory->size(), 12288U);
+  EXPECT_NE(ftruncate(memory->fd(), 0), 0);
+  EXPECT_EQ(errno, EPERM);
+  EXPECT_NE(ftruncate(memory->fd(), 1 << 20), 0);
+  EXPECT_NE(fcntl(memory->fd(), F_ADD_SEALS, F_SEAL_WRITE), 0);
+  // Its pages are given.
+  struct stat info;
+  ASSERT_EQ(fstat(memory->fd(), &info), 0);
+  EXPECT_GE(info.st_blocks * 512, 12288);
+}
+
+}  // namespace
+}  // namespace mproc::ipc
