@@ -315,7 +315,8 @@ CASE(futures_after_their_pool) {
   // A kept future keeps its pool's two bells, as runtime.h says, and nothing else.
   auto kept = MoreThan(before, OpenDescriptors());
   CHECK(kept.size() <= 2);
-  for (const auto& fd : kept) CHECK_THAT(fd.find("eventfd") != std::string::npos, "left open by a kept result: " + fd);
+  for (const auto& fd : kept)
+    CHECK_THAT(fd.find("eventfd") != std::string::npos, "left open by a kept result: " + fd);
   const void* data = nullptr;
   size_t size = 0;
   CHECK_OK(mproc_future_result(done, &data, &size));
