@@ -21,7 +21,7 @@ Result<HostChannel> HostChannel::Create(uint32_t polling) {
   return channel;
 }
 
-Result<uint64_t> HostChannel::Publish(int socket, const TaskFrame& frame, std::span<const ByteView> payload) {
+Result<uint64_t> HostChannel::Fill(int socket, const TaskFrame& frame, std::span<const ByteView> payload) {
   uint64_t position = head_;
   TaskSlot& slot = shared()->tasks[position % kSlots];
   size_t size = 0;
@@ -46,9 +46,12 @@ Result<uint64_t> HostChannel::Publish(int socket, const TaskFrame& frame, std::s
   slot.function = frame.function;
   slot.kind = frame.kind;
   slot.index = frame.index;
-  slot.turn.store(TurnOf(position, kPublished), std::memory_order_seq_cst);
-  head_++;
   return position;
+}
+
+void HostChannel::Publish() {
+  shared()->tasks[head_ % kSlots].turn.store(TurnOf(head_, kPublished), std::memory_order_seq_cst);
+  head_++;
 }
 
 bool HostChannel::TakeBack(uint64_t position) {

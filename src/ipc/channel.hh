@@ -27,8 +27,8 @@ struct ResultFrame {
 };
 
 // The host's end. What it believes about positions is its own record; the shared memory is read as the
-// output of a stranger. Two callers at most at a time: one that publishes (Publish, TakeBack, room: guarded
-// by the pool's mutex) and one that drains (Peek, Consume, Arm: guarded by the pool's drain lock).
+// output of a stranger. Two callers at most at a time: one that publishes (Fill, Publish, TakeBack, room:
+// guarded by the pool's mutex) and one that drains (Peek, Consume, Arm: guarded by the pool's drain lock).
 class HostChannel {
  public:
   static Result<HostChannel> Create(uint32_t polling);
@@ -40,10 +40,11 @@ class HostChannel {
   uint64_t head() const { return head_; }
   // Places for tasks, given that the worker has passed every position below `tail`.
   uint32_t Room(uint64_t tail) const { return kSlots - static_cast<uint32_t>(head_ - tail); }
-  // Writes and publishes the next task; the payload, given in pieces, is copied into the slot or into a
-  // block. Needs room.
-  // Returns the position. QUEUE_FULL and OUT_OF_MEMORY leave everything as it was.
-  Result<uint64_t> Publish(int socket, const TaskFrame& frame, std::span<const ByteView> payload);
+  // Writes the next task into its slot; the payload, given in pieces, is copied there or into a block. Needs
+  // room. Returns the position. QUEUE_FULL and OUT_OF_MEMORY leave everything as it was.
+  Result<uint64_t> Fill(int socket, const TaskFrame& frame, std::span<const ByteView> payload);
+  // Publishes what Fill wrote: the answer may come at once.
+  void Publish();
   // Frees the blocks of positions below `tail`.
   void ReleaseBelow(int socket, uint64_t tail) {
     if (blocks_used_) blocks_.Release(socket, tail);

@@ -77,16 +77,18 @@ Status WorkerSlot::Give(Future* task) {
   task->place = place;
   task->worker_number = number;
   task->worker_pid = pid.load(std::memory_order_relaxed);
-  // Before the slot is published: its result may come at once.
-  in_flight[position % ipc::kSlots].store(task, std::memory_order_release);
-  auto published = channel->Publish(socket.get(), frame, {pieces, count});
-  if (!published.ok()) {
-    in_flight[position % ipc::kSlots].store(nullptr, std::memory_order_relaxed);
+  uint64_t bytes = task->size;
+  auto filled = channel->Fill(socket.get(), frame, {pieces, count});
+  if (!filled.ok()) {
     task->place = -1;
-    return published.status();
+    return filled.status();
   }
+  // After the last look at the record and before the slot is published: its result may come at once, and the
+  // record be gone. Whoever takes the entry out sees all that was done here.
+  in_flight[position % ipc::kSlots].store(task, std::memory_order_release);
+  channel->Publish();
   held++;
-  held_bytes += task->size;
+  held_bytes += bytes;
   return Status();
 }
 

@@ -439,9 +439,11 @@ static void CallbackCloses(void) {
   CHECK_OK(mproc_pool_destroy(doing.pool));
 }
 
+static atomic_int g_others_known;
 static void OnReleaseAll(mproc_future_t* future, void* user_data) {
   Doing* doing = user_data;
   (void)future;
+  while (!atomic_load(&g_others_known)) TestRest(1000000);
   for (int i = 0; i < 20; i++) CHECK_OK(mproc_future_release(doing->others[i]));
   doing->calls++;
 }
@@ -450,6 +452,7 @@ static void CallbackReleasesItsOwnFuture(void) {
   for (int i = 1; i < 20; i++) doing.others[i] = SubmitWork(doing.pool, fn_gate, 0, i);
   doing.others[0] =
       SubmitCalled(doing.pool, fn_gate, 0, 0, OnReleaseAll, NULL, &doing);  // the handle's ownership
+  atomic_store(&g_others_known, 1);
   OpenAllGates();
   CHECK_SOON(doing.calls == 1);
   CloseJoinDestroy(doing.pool);

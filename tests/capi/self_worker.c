@@ -224,6 +224,7 @@ static void RunUnserved(const char* way) {
   pid_t ended;
   NEED_SOON(TestMarked(NULL, 0) == 1);
   OpenAllGates();  // it has waited for that
+  // The address sanitizer has a process of its own look at each that ends.
   while ((ended = waitpid(pid, &status, WNOHANG)) == 0) {
     int now = TestMarked(NULL, 0);
     if (now > most) most = now;
@@ -232,7 +233,8 @@ static void RunUnserved(const char* way) {
   CHECK_EQ(ended, pid);
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
     TestFail(__FILE__, __LINE__, "status %x in way %s", status, way);
-  if (most >= 5) TestFail(__FILE__, __LINE__, "%d processes at a time in way %s", most, way);
+  if (most >= 5 && !TEST_UNDER_ASAN)
+    TestFail(__FILE__, __LINE__, "%d processes at a time in way %s", most, way);
   CHECK_SOON(TestMarked(NULL, 0) == 0);
 }
 static void NeverCalled(void) { RunUnserved("never"); }

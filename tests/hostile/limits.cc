@@ -49,6 +49,7 @@ int32_t EndOf(mproc_pool_t* pool, uint32_t function, const void* data, size_t si
 }  // namespace
 
 CASE_WITHIN(descriptors_of_the_host, 60) {
+  if (HOSTILE_SANITIZED) return Skip("a sanitizer needs descriptors of its own");
   CHECK_OK(mproc_runtime_finish(MPROC_SECOND));
   TheNote();
   int lowest = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -97,6 +98,7 @@ CASE_WITHIN(descriptors_of_the_host, 60) {
 
 // The pool is there before its host runs out.
 CASE(descriptors_of_a_host_with_a_pool) {
+  if (HOSTILE_SANITIZED) return Skip("a sanitizer needs descriptors of its own");
   mproc_pool_t* pool = MakePool(2);
   if (!pool) return;
   rlim_t enough = Limit();

@@ -62,6 +62,7 @@ void OnSignal(int signo, void (*handler)(int), int flags = 0) {
 }  // namespace
 
 CASE(without_proc) {
+  if (HOSTILE_SANITIZED) return Skip("a sanitizer needs /proc itself");
   Module();
   TheNote();
   if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||

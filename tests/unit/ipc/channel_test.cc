@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Both ends of a channel in one process.
 #include "ipc/channel.hh"
+#include "support/fill.hh"
 
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -43,7 +44,7 @@ class Channel : public ::testing::Test {
 
   uint64_t Publish(uint64_t id, const std::string& payload) {
     ByteView piece = AsBytes(payload);
-    auto position = host->Publish(host_socket.get(), {id, 7, 1, 3}, {&piece, 1});
+    auto position = ::test::FillAndPublish(*host, host_socket.get(), {id, 7, 1, 3}, {&piece, 1});
     EXPECT_TRUE(position.ok());
     return position.ok() ? *position : UINT64_MAX;
   }
@@ -123,10 +124,10 @@ TEST_F(Channel, CarriesATaskAndItsResult) {
 
 TEST_F(Channel, JoinsThePiecesOfAPayload) {
   ByteView pieces[] = {AsBytes("one"), ByteView(), AsBytes("-and-"), AsBytes("two")};
-  ASSERT_TRUE(host->Publish(host_socket.get(), {}, pieces).ok());
+  ASSERT_TRUE(::test::FillAndPublish(*host, host_socket.get(), {}, pieces).ok());
   std::string large(5000, 'x');
   ByteView more[] = {AsBytes("head"), AsBytes(large)};
-  ASSERT_TRUE(host->Publish(host_socket.get(), {}, more).ok());
+  ASSERT_TRUE(::test::FillAndPublish(*host, host_socket.get(), {}, more).ok());
   TaskView task;
   ASSERT_TRUE(worker->Claim(&task));
   EXPECT_EQ(PayloadOf(task), "one-and-two");
@@ -354,7 +355,7 @@ TEST_F(Channel, LosesNothingBetweenTwoThreads) {
       uint64_t number = id * 3;
       ByteView piece = AsBytes(&number, sizeof number);
       id_at[host->head() % kSlots] = id;
-      auto position = host->Publish(host_socket.get(), {id, 0, 0, 0}, {&piece, 1});
+      auto position = ::test::FillAndPublish(*host, host_socket.get(), {id, 0, 0, 0}, {&piece, 1});
       ASSERT_TRUE(position.ok());
       host->WakeWorker();
       if (random() % 16 == 0) {

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "support/fill.hh"
+
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -113,8 +115,8 @@ class RunnerTest : public ::testing::Test {
   };
   Out Run(uint32_t function, task::Kind kind, ByteView payload) {
     Out out;
-    auto position =
-        host->Publish(host_socket.get(), {77, function, static_cast<uint32_t>(kind), 0}, {&payload, 1});
+    auto position = ::test::FillAndPublish(*host, host_socket.get(),
+                                           {77, function, static_cast<uint32_t>(kind), 0}, {&payload, 1});
     EXPECT_TRUE(position.ok());
     ipc::TaskView view;
     EXPECT_TRUE(worker->Claim(&view));
