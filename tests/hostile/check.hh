@@ -19,6 +19,12 @@
 #define HOSTILE_SANITIZED 0
 #endif
 
+#if defined(__SANITIZE_THREAD__)
+#define HOSTILE_THREAD_SANITIZED 1
+#else
+#define HOSTILE_THREAD_SANITIZED 0
+#endif
+
 namespace hostile {
 
 struct Case {

@@ -22,6 +22,7 @@ using namespace hostile;
 namespace {
 
 bool OwnPoolWorks() {
+  if (HOSTILE_THREAD_SANITIZED) return true;  // it knows no threads of forked children
   mproc_pool_t* pool = MakePool(2);
   if (!pool) return false;
   bool good = CHECK(Serves(pool));
@@ -106,6 +107,7 @@ CASE(no_descriptor_is_inherited) {
 
 // Children of children, each with a pool; the parents go on meanwhile.
 CASE_WITHIN(pools_in_children_of_children, 40) {
+  if (HOSTILE_THREAD_SANITIZED) return Skip("the sanitizer knows no threads of forked children");
   mproc_pool_t* pool = MakePool(1);
   if (!pool) return;
   InFork([&] {

@@ -159,6 +159,7 @@ CASE(descriptors_of_the_launcher) {
 
 // Payloads that cannot be received fail, each by itself, and the worker goes on.
 CASE_WITHIN(descriptors_of_a_worker, 60) {
+  if (HOSTILE_SANITIZED) return Skip("a sanitizer needs descriptors of its own");
   for (size_t size : {size_t{1000}, size_t{300000}}) {
     mproc_pool_t* pool = MakePool(1);
     if (!pool) return;

@@ -339,7 +339,7 @@ static void EverythingAtOnce(void) {
   for (int i = 0; i < kActors; i++) {
     actors[i].pool = pool;
     actors[i].number = i + 1;
-    actors[i].rounds = TaskCount() / 60;
+    actors[i].rounds = TaskCount() / 15;
     NEED(pthread_create(&actors[i].thread, NULL, Act, &actors[i]) == 0);
   }
   for (int i = 0; i < kActors; i++) pthread_join(actors[i].thread, NULL);
