@@ -22,12 +22,6 @@ struct HandleCall {
 // All that take a handle, destroying ones last of their kind.
 const std::vector<HandleCall>& HandleCalls();
 
-struct NullCall {
-  std::string what;
-  std::function<int32_t()> call;
-  int32_t wanted;
-};
-
 // Names of the functions that have no handle, or only one that cannot be checked (mproc_call_t).
 const std::vector<std::string>& OtherFunctions();
 

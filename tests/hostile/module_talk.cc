@@ -508,7 +508,8 @@ void Say(Words words, uint64_t seed) {
       break;
     case kFlood: {
       int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-      for (int i = 0; i < 200; i++) {
+      // Who is not root shares a bound on descriptors under way with all processes of the user.
+      for (int i = 0; i < (geteuid() == 0 ? 200 : 2); i++) {
         uint32_t type = static_cast<uint32_t>(random() % 9);
         SendHead(static_cast<MessageType>(type), kOther, random(), std::vector<int>(253, null), false);
       }
