@@ -10,9 +10,9 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <mutex>
+#include <type_traits>
 #include <utility>
 
 #include "base/status.hh"
@@ -27,6 +27,8 @@ class Handles {
   struct Place {
     std::atomic<uint64_t> word{0};  // round, state, pins
     uint32_t epoch = 0;             // of the process that made the object
+    uint32_t number = 0;            // its own
+    Place* next_free = nullptr;     // mutex_
     std::shared_ptr<T> object;
   };
 
@@ -49,30 +51,32 @@ class Handles {
   };
 
   static Handles& Get() {
-    static Handles* handles = new Handles();  // as long as the process: stale handles are looked up
-    return *handles;
+    static constinit Handles handles;  // lives as long as the process: stale handles are looked up
+    static_assert(std::is_trivially_destructible_v<Handles>);
+    return handles;
   }
 
   // Gives out a handle; null if there are too many.
   void* Add(std::shared_ptr<T> object) {
     std::lock_guard lock(mutex_);
-    uint64_t place;
-    if (!free_.empty()) {
-      place = free_.front();  // the one freed first: the longest time until a ticket comes again
-      free_.pop_front();
+    Place* place = first_free_;  // the one freed first: the longest time until a ticket comes again
+    if (place) {
+      first_free_ = place->next_free;
+      if (!first_free_) last_free_ = nullptr;
     } else {
-      place = used_.load(std::memory_order_relaxed);
-      if (place > kPlaceMask) return nullptr;
-      if (!blocks_[place / kBlock].load(std::memory_order_relaxed)) {
-        blocks_[place / kBlock].store(new Place[kBlock], std::memory_order_release);
+      uint64_t number = used_.load(std::memory_order_relaxed);
+      if (number > kPlaceMask) return nullptr;
+      if (!blocks_[number / kBlock].load(std::memory_order_relaxed)) {
+        blocks_[number / kBlock].store(new Place[kBlock], std::memory_order_release);
       }
-      used_.store(place + 1, std::memory_order_release);
+      place = &At(number);
+      place->number = static_cast<uint32_t>(number);
+      used_.store(number + 1, std::memory_order_release);
     }
-    Place& at = At(place);
-    at.object = std::move(object);
-    at.epoch = platform::ForkEpoch();
-    uint64_t round = at.word.fetch_or(kLive, std::memory_order_release) >> kRoundShift;
-    return Encode(place, round);
+    place->object = std::move(object);
+    place->epoch = platform::ForkEpoch();
+    uint64_t round = place->word.fetch_or(kLive, std::memory_order_release) >> kRoundShift;
+    return Encode(place->number, round);
   }
 
   Status Find(const void* handle, Pinned* pinned) { return Look(handle, pinned); }
@@ -90,7 +94,7 @@ class Handles {
   }
 
  private:
-  Handles() { platform::HoldOverFork(&mutex_); }
+  constexpr Handles() = default;
 
   static constexpr uint64_t kPlaceMask = 0xffff, kRoundMask = 0xffffff, kBlock = 256;
   static constexpr uint64_t kLive = uint64_t{1} << 30, kDying = uint64_t{1} << 31, kPins = kLive - 1;
@@ -131,16 +135,14 @@ class Handles {
     if (!place->word.compare_exchange_strong(word, next)) return;  // pinned again: that one does it
     std::shared_ptr<T> object = std::move(place->object);
     std::lock_guard lock(mutex_);
-    for (uint64_t block = 0; block * kBlock < used_.load(std::memory_order_relaxed); block++) {
-      Place* first = blocks_[block].load(std::memory_order_relaxed);
-      if (place >= first && place < first + kBlock) {
-        free_.push_back(block * kBlock + static_cast<uint64_t>(place - first));
-      }
-    }
+    place->next_free = nullptr;
+    (last_free_ ? last_free_->next_free : first_free_) = place;
+    last_free_ = place;
   }
 
-  std::mutex mutex_;
-  std::deque<uint64_t> free_;  // mutex_
+  platform::ForkMutex mutex_;
+  Place* first_free_ = nullptr;  // mutex_
+  Place* last_free_ = nullptr;   // mutex_
   std::atomic<uint64_t> used_{0};
   std::atomic<Place*> blocks_[(kPlaceMask + 1) / kBlock] = {};
 };

@@ -12,21 +12,14 @@
 namespace mproc::capi {
 namespace {
 
-std::mutex g_self_mutex;
-std::shared_ptr<const task::Table>& SelfSlot() {
-  static auto* slot = [] {
-    platform::HoldOverFork(&g_self_mutex);
-    return new std::shared_ptr<const task::Table>();
-  }();
-  return *slot;
-}
+constinit platform::ForkMutex g_self_mutex;
+constinit std::shared_ptr<const task::Table>* g_self_table = nullptr;  // g_self_mutex; never freed
 
 }  // namespace
 
 std::shared_ptr<const task::Table> SelfTable() {
-  auto& slot = SelfSlot();
   std::lock_guard lock(g_self_mutex);
-  return slot;
+  return g_self_table ? *g_self_table : nullptr;
 }
 
 }  // namespace mproc::capi
@@ -41,9 +34,10 @@ mproc_status_t mproc_worker_main(mproc_table_t* table) {
     Report(Status());  // makes this thread's last error now: a worker may run out of memory later
     uint64_t nonce = 0;
     if (worker::TakeSelfMark(&nonce)) std::exit(worker::WorkerMain(&*object, nonce, nullptr));
-    auto& slot = SelfSlot();
+    auto table_copy = std::make_shared<const task::Table>(*object);
     std::lock_guard lock(g_self_mutex);
-    slot = std::make_shared<const task::Table>(*object);
+    if (!g_self_table) g_self_table = new std::shared_ptr<const task::Table>();
+    g_self_table->swap(table_copy);
     return Status();
   });
 }

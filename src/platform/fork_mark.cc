@@ -5,8 +5,6 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
-#include <mutex>
-
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
 #endif
@@ -37,12 +35,17 @@ void InForkedChild() {
   }
 }
 
-int StartWatching() {
+constinit std::atomic<int> g_error{0};
+
+// When the library is loaded: pthread_atfork waits for forks under way, so a thread that is there when a fork
+// begins would be there for ever in the child.
+[[gnu::constructor]] void StartWatching() {
   int error = pthread_atfork(nullptr, nullptr, InForkedChild);
-  if (error != 0) return error;
+  g_error.store(error, std::memory_order_relaxed);
+  if (error != 0) return;
   bool wiped = madvise(&internal::g_mark, sizeof internal::g_mark, MADV_WIPEONFORK) == 0;
   g_kernel_marks.store(wiped, std::memory_order_relaxed);
-  return 0;
+  ForkEpoch();
 }
 
 }  // namespace
@@ -58,11 +61,9 @@ uint32_t internal::RenewEpoch() {
   return unset;
 }
 
-Status WatchForks() {
-  static const int error = StartWatching();
-  if (error != 0) return Status::System("pthread_atfork", error);
-  ForkEpoch();
-  return Status();
+Status CheckForkWatch() {
+  int error = g_error.load(std::memory_order_relaxed);
+  return error == 0 ? Status() : Status::System("pthread_atfork", error);
 }
 
 bool KernelMarksForks() { return g_kernel_marks.load(std::memory_order_relaxed); }

@@ -33,11 +33,11 @@ inline uint32_t ForkEpoch() {
   return epoch != 0 ? epoch : internal::RenewEpoch();
 }
 
-// True in a child that was forked from a process in which WatchForks had been called.
+// True in a child that was forked from a process that had loaded this.
 inline bool IsForkedChild() { return ForkEpoch() != 1; }
 
-// Begins to watch; must come before the first object that may be inherited. Idempotent.
-Status WatchForks();
+// Whether forks are watched, which begins when the library is loaded.
+Status CheckForkWatch();
 
 // True if the kernel does the marking, false if the fallback serves.
 bool KernelMarksForks();

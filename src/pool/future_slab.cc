@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pool/future_slab.hh"
 
-#include "platform/fork_lock.hh"
+#include <type_traits>
 
 namespace mproc::pool {
 namespace {
@@ -13,12 +13,9 @@ constexpr size_t kBatch = 64;
 }  // namespace
 
 FutureSlab& FutureSlab::Get() {
-  static FutureSlab* slab = new FutureSlab();  // lives as long as the process: stale handles are looked up
-  return *slab;
-}
-
-FutureSlab::FutureSlab() : range_(platform::AddressRange::Reserve(kRange)) {
-  platform::HoldOverFork(&mutex_);
+  static constinit FutureSlab slab;  // lives as long as the process: stale handles are looked up
+  static_assert(std::is_trivially_destructible_v<FutureSlab>);
+  return slab;
 }
 
 Future* FutureSlab::TakeBatch() {
@@ -34,6 +31,7 @@ Future* FutureSlab::TakeBatch() {
   if (list) return list;
   size_t committed = committed_.load(std::memory_order_relaxed);
   if (carved_ == committed) {
+    if (!range_.base()) range_ = platform::AddressRange::Reserve(kRange);
     if (!range_.Commit(committed, kStep)) return nullptr;
     committed_.store(committed + kStep, std::memory_order_release);
   }
@@ -64,10 +62,11 @@ void FutureSlab::GiveBack(Future* list) {
 }
 
 FutureSlab::Kind FutureSlab::Check(const void* pointer) const {
+  size_t committed = committed_.load(std::memory_order_acquire);
+  if (committed == 0) return Kind::kNoFuture;  // nor is there a range yet
   auto address = reinterpret_cast<uintptr_t>(pointer);
   auto base = reinterpret_cast<uintptr_t>(range_.base());
-  if (address < base || address - base >= committed_.load(std::memory_order_acquire) ||
-      (address - base) % sizeof(Future) != 0) {
+  if (address < base || address - base >= committed || (address - base) % sizeof(Future) != 0) {
     return Kind::kNoFuture;
   }
   auto* future = static_cast<const Future*>(pointer);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <mutex>
 
+#include "platform/fork_lock.hh"
 #include "platform/shared_memory.hh"
 #include "pool/future.hh"
 
@@ -26,10 +27,10 @@ class FutureSlab {
   Kind Check(const void* pointer) const;
 
  private:
-  FutureSlab();
+  constexpr FutureSlab() = default;
 
-  mutable std::mutex mutex_;
-  platform::AddressRange range_;
+  platform::ForkMutex mutex_;
+  platform::AddressRange range_;      // reserved under mutex_ before committed_ first grows
   Future* free_ = nullptr;            // mutex_
   size_t free_count_ = 0;             // mutex_
   std::atomic<size_t> committed_{0};  // bytes; grows under mutex_

@@ -62,7 +62,7 @@ void CloseAll() {
 }  // namespace
 
 Status StartForkGuard() {
-  Status status = platform::WatchForks();
+  Status status = platform::CheckForkWatch();
   if (!status.ok()) return status;
   CloseInheritedFds();
   if (!platform::OnForkInChild(CloseInheritedFds))

@@ -30,7 +30,7 @@ int g_actions = 0;
 void Count() { g_actions++; }
 
 void CheckEpochs() {
-  ASSERT_TRUE(WatchForks().ok());
+  ASSERT_TRUE(CheckForkWatch().ok());
   uint32_t own = ForkEpoch();
   EXPECT_EQ(own, ForkEpoch());
   EXPECT_NE(own, 0U);
@@ -54,7 +54,7 @@ TEST(ForkMark, GivesEachForkedChildAnotherEpoch) {
 
 TEST(ForkMark, SeesChildrenOfTheRawSystemCall) {
   InChild([] {
-    ASSERT_TRUE(WatchForks().ok());
+    ASSERT_TRUE(CheckForkWatch().ok());
     if (!KernelMarksForks()) GTEST_SKIP() << "no MADV_WIPEONFORK";
     uint32_t own = ForkEpoch();
     EXPECT_EQ(CodeOfChild([own] { return ForkEpoch() == own ? 1 : 0; }, true), 0);
@@ -73,7 +73,7 @@ TEST(ForkMark, WorksWithoutTheKernelsHelp) {
 
 TEST(ForkMark, RunsActionsInTheChildOnly) {
   InChild([] {
-    ASSERT_TRUE(WatchForks().ok());
+    ASSERT_TRUE(CheckForkWatch().ok());
     EXPECT_TRUE(OnForkInChild(Count));
     EXPECT_TRUE(OnForkInChild(Count));  // the same one counts once
     EXPECT_EQ(CodeOfChild([] { return g_actions; }), 1);
