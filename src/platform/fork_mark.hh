@@ -33,9 +33,6 @@ inline uint32_t ForkEpoch() {
   return epoch != 0 ? epoch : internal::RenewEpoch();
 }
 
-// True in a child that was forked from a process that had loaded this.
-inline bool IsForkedChild() { return ForkEpoch() != 1; }
-
 // Whether forks are watched, which begins when the library is loaded.
 Status CheckForkWatch();
 

@@ -74,7 +74,4 @@ class Runtime {
   bool ending_ = false;                         // guarded by mutex_
 };
 
-// True in a child that was forked from a process with a runtime.
-inline bool InForkedChild() { return platform::IsForkedChild(); }
-
 }  // namespace mproc::runtime

@@ -35,7 +35,7 @@ void CheckEpochs() {
   EXPECT_EQ(own, ForkEpoch());
   EXPECT_NE(own, 0U);
   EXPECT_EQ(CodeOfChild([own] {
-              if (ForkEpoch() == own || !IsForkedChild()) return 1;
+              if (ForkEpoch() == own) return 1;
               uint32_t child = ForkEpoch();
               // And once more, a generation down.
               return CodeOfChild([own, child] { return ForkEpoch() == own || ForkEpoch() == child ? 1 : 0; });
@@ -46,9 +46,10 @@ void CheckEpochs() {
 
 TEST(ForkMark, GivesEachForkedChildAnotherEpoch) {
   InChild([] {
-    EXPECT_FALSE(IsForkedChild());
     CheckEpochs();
-    EXPECT_FALSE(IsForkedChild());
+    if (getenv("NO_KERNEL_MARKS")) {
+      EXPECT_FALSE(KernelMarksForks());
+    }
   });
 }
 
@@ -61,12 +62,15 @@ TEST(ForkMark, SeesChildrenOfTheRawSystemCall) {
   });
 }
 
+// The watch begins when a program is loaded: so this loads itself again.
 TEST(ForkMark, WorksWithoutTheKernelsHelp) {
+  if (getenv("NO_KERNEL_MARKS")) return;
   for (int error : {EINVAL, EPERM, ENOSYS}) {
     InChild([error] {
       if (!test::Deny({{SYS_madvise, error, 2, ~0U, MADV_WIPEONFORK}})) GTEST_SKIP() << "no seccomp filters";
-      CheckEpochs();
-      EXPECT_FALSE(KernelMarksForks());
+      setenv("NO_KERNEL_MARKS", "1", 1);
+      execl("/proc/self/exe", "again", "--gtest_filter=ForkMark.*", nullptr);
+      FAIL() << "cannot run itself";
     });
   }
 }
