@@ -34,7 +34,7 @@ Status Status::System(const std::string& what, int os_code) {
   int32_t code = MPROC_ERROR_SYSTEM;
   if (os_code == ENOMEM) code = MPROC_ERROR_OUT_OF_MEMORY;
   if (os_code == ENOSPC) code = MPROC_ERROR_OUT_OF_MEMORY;
-  if (os_code == EMFILE || os_code == ENFILE) code = MPROC_ERROR_DESCRIPTOR_LIMIT;
+  if (os_code == EMFILE || os_code == ENFILE || os_code == ETOOMANYREFS) code = MPROC_ERROR_DESCRIPTOR_LIMIT;
   if (os_code == ENOSYS) code = MPROC_ERROR_UNSUPPORTED;
   return Status(code, what + ": " + std::generic_category().message(os_code), os_code);
 }

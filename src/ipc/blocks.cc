@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ipc/blocks.hh"
 
+#include <cerrno>
 #include <utility>
 
 namespace mproc::ipc {
@@ -8,7 +9,8 @@ namespace {
 
 constexpr size_t kArenaBytes = 512 * 1024;
 constexpr size_t kLargestInArena = 64 * 1024;
-constexpr size_t kLargestSpare = 64 * 1024 * 1024;
+constexpr size_t kMostSpareBytes = 64 * 1024 * 1024;
+constexpr size_t kMostSpares = 8;
 constexpr size_t kMostBlocks = 1024;
 
 size_t Aligned(size_t size) { return (size + 63) & ~size_t{63}; }
@@ -36,7 +38,11 @@ void BlockWriter::Drop(int socket, Block block) {
 
 Result<Placement> BlockWriter::Allocate(int socket, uint64_t position, size_t size) {
   size_t need = Aligned(size ? size : 1);
-  if (need <= kLargestInArena) {
+  if (arena_lost_ && arena_uses_ == 0) {
+    Drop(socket, std::exchange(arena_, Block{}));
+    arena_lost_ = false;
+  }
+  if (need <= kLargestInArena && !arena_lost_) {
     if (!arena_.memory) {
       auto block = NewBlock(socket, kArenaBytes);
       if (!block.ok()) return block.status();
@@ -60,28 +66,46 @@ Result<Placement> BlockWriter::Allocate(int socket, uint64_t position, size_t si
       return Placement{arena_.id, at, arena_.memory.data() + at};
     }
   }
-  Block block;
-  if (spare_.memory && spare_.memory.size() >= size && spare_.memory.size() / 8 <= need) {
-    block = std::move(spare_);
-    spare_ = {};
-  } else {
-    auto made = NewBlock(socket, size);
-    if (!made.ok()) return made.status();
-    block = std::move(*made);
-  }
-  Placement placement{block.id, 0, block.memory.data()};
-  uses_.push_back({position, 0, std::move(block)});
+  auto block = TakeBlock(socket, size);
+  if (!block.ok()) return block.status();
+  Placement placement{block->id, 0, block->memory.data()};
+  uses_.push_back({position, 0, std::move(*block)});
   return placement;
 }
 
-void BlockWriter::Undo() {
+Result<BlockWriter::Block> BlockWriter::TakeBlock(int socket, size_t size) {
+  size_t best = spares_.size();
+  for (size_t i = 0; i < spares_.size(); i++) {
+    size_t has = spares_[i].memory.size();
+    if (has < size || has / 8 > size) continue;  // nor should a small payload hold a large block
+    if (best == spares_.size() || has <= spares_[best].memory.size()) best = i;
+  }
+  if (best == spares_.size()) return NewBlock(socket, size);
+  Block block = std::move(spares_[best]);
+  spares_.erase(spares_.begin() + static_cast<std::ptrdiff_t>(best));
+  spare_bytes_ -= block.memory.size();
+  return block;
+}
+
+void BlockWriter::KeepBlock(int socket, Block block) {
+  if (block.memory.size() > kMostSpareBytes) return Drop(socket, std::move(block));
+  spare_bytes_ += block.memory.size();
+  spares_.push_back(std::move(block));
+  while (spares_.size() > kMostSpares || spare_bytes_ > kMostSpareBytes) {
+    spare_bytes_ -= spares_.front().memory.size();
+    Drop(socket, std::move(spares_.front()));
+    spares_.erase(spares_.begin());
+  }
+}
+
+void BlockWriter::Undo(int socket) {
   Use use = std::move(uses_.back());
   uses_.pop_back();
   if (use.arena_end) {
     arena_uses_--;  // its bytes come free with those before it
     if (arena_uses_ == 0) arena_head_ = arena_tail_ = 0;
   } else {
-    spare_ = std::move(use.block);
+    KeepBlock(socket, std::move(use.block));
   }
 }
 
@@ -92,8 +116,8 @@ void BlockWriter::Release(int socket, uint64_t position) {
     if (use.arena_end) {
       arena_tail_ = use.arena_end;
       arena_uses_--;
-    } else if (use.block.memory.size() <= kLargestSpare && use.block.memory.size() > spare_.memory.size()) {
-      Drop(socket, std::exchange(spare_, std::move(use.block)));
+    } else if (use.keep) {
+      KeepBlock(socket, std::move(use.block));
     } else {
       Drop(socket, std::move(use.block));
     }
@@ -101,8 +125,18 @@ void BlockWriter::Release(int socket, uint64_t position) {
 }
 
 void BlockWriter::Trim(int socket) {
-  Drop(socket, std::exchange(spare_, Block{}));
+  for (Block& block : spares_) Drop(socket, std::move(block));
+  spares_.clear();
+  spare_bytes_ = 0;
   if (arena_uses_ == 0) Drop(socket, std::exchange(arena_, Block{}));
+}
+
+void BlockWriter::NoteLost(int socket, uint32_t count) {
+  if (count == lost_) return;
+  lost_ = count;
+  arena_lost_ = true;
+  for (Use& use : uses_) use.keep = false;
+  Trim(socket);
 }
 
 Status BlockReader::Take(const MessageHead& head, platform::Message* message) {
@@ -120,7 +154,10 @@ Status BlockReader::Take(const MessageHead& head, platform::Message* message) {
     return Status(MPROC_ERROR_PROTOCOL, "a worker sent a malformed block of shared memory");
   }
   auto memory = platform::SharedMemory::Adopt(std::move(message->fds[0]), head.size, distrust_);
-  if (!memory.ok()) return memory.status();
+  if (!memory.ok()) {
+    if (memory.status().os_code() == ENOMEM && lost_.size() < kMostBlocks) lost_.insert(head.number);
+    return memory.status();
+  }
   memory->CloseFd();
   blocks_.emplace(head.number, std::move(*memory));
   return Status();

@@ -5,13 +5,18 @@
 // writer sends a block's descriptor over the socket once, before the first slot that points into it; after
 // that the block is known by its number. Payloads are consumed in the order of their positions, so the writer
 // frees them by one number: everything below it is done with. Small payloads share an arena that is used as
-// a ring; a large one has a block of its own, and the last such block is kept for the next payload.
+// a ring; a large one has a block of its own. Blocks that are done with are kept for later payloads: their
+// pages are there, and the reader knows them.
+//
+// A reader that has no free descriptor or no memory loses the block, and the payload with it. It tells the
+// writer, which from then on puts nothing into any block that it has sent before.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "ipc/message.hh"
 #include "platform/shared_memory.hh"
@@ -34,11 +39,13 @@ class BlockWriter {
   // if the socket has no room for the descriptor.
   Result<Placement> Allocate(int socket, uint64_t position, size_t size);
   // Takes back the last Allocate, whose payload was never published.
-  void Undo();
+  void Undo(int socket);
   // Everything for positions below `position` has been consumed.
   void Release(int socket, uint64_t position);
   // Gives back the memory that is kept for later.
   void Trim(int socket);
+  // The reader has lost `count` blocks so far, as it says.
+  void NoteLost(int socket, uint32_t count);
 
  private:
   struct Block {
@@ -49,16 +56,23 @@ class BlockWriter {
     uint64_t position;
     size_t arena_end;  // of the arena's ring; 0 if `block` is used
     Block block;
+    bool keep = true;  // for later, when it is done with
   };
 
   Result<Block> NewBlock(int socket, size_t size);
+  // A kept block that fits, or a new one.
+  Result<Block> TakeBlock(int socket, size_t size);
+  void KeepBlock(int socket, Block block);
   void Drop(int socket, Block block);
 
   const char* name_;
   bool wait_;
   uint32_t next_id_ = 1;
   Block arena_;
-  Block spare_;
+  bool arena_lost_ = false;    // to be replaced when nothing lies in it any more
+  uint32_t lost_ = 0;          // what NoteLost said
+  std::vector<Block> spares_;  // the one kept last at the end
+  size_t spare_bytes_ = 0;
   size_t arena_head_ = 0;  // next free byte
   size_t arena_tail_ = 0;  // first byte in use; equal to head_: empty
   size_t arena_uses_ = 0;
@@ -69,12 +83,12 @@ class BlockWriter {
 class BlockReader {
  public:
   explicit BlockReader(bool distrust) : distrust_(distrust) {}
-  // Handles a kBlock or kDropBlock message.
+  // Handles a kBlock or kDropBlock message. An error means nonsense, unless the block is now lost.
   Status Take(const MessageHead& head, platform::Message* message);
   // The bytes, or null if there is no such block or range.
   const std::byte* Find(uint32_t block, uint64_t offset, uint64_t size) const;
   bool Knows(uint32_t block) const { return blocks_.contains(block); }
-  // True if the block was sent but found no free descriptor here.
+  // True if the block was sent but found no free descriptor or no memory here.
   bool Lost(uint32_t block) const { return lost_.contains(block); }
 
  private:

@@ -30,6 +30,7 @@ Result<uint64_t> HostChannel::Fill(int socket, const TaskFrame& frame, std::span
   slot.block = 0;
   slot.offset = 0;
   if (size > kInlineBytes) {
+    blocks_.NoteLost(socket, shared()->worker_lost.load(std::memory_order_acquire));
     auto place = blocks_.Allocate(socket, position, size);
     if (!place.ok()) return place.status();
     blocks_used_ = true;
@@ -148,9 +149,10 @@ bool WorkerChannel::Claim(TaskView* view) {
 }
 
 Result<std::byte*> WorkerChannel::Reserve(int socket, size_t size) {
-  Unreserve();
+  Unreserve(socket);
   if (size <= kInlineBytes) return result().data;
   Recycle(socket);
+  blocks_.NoteLost(socket, shared()->host_lost.load(std::memory_order_acquire));
   auto place = blocks_.Allocate(socket, result_position_, size);
   if (!place.ok()) return place.status();
   reserved_ = *place;
@@ -158,8 +160,8 @@ Result<std::byte*> WorkerChannel::Reserve(int socket, size_t size) {
   return reserved_.data;
 }
 
-void WorkerChannel::Unreserve() {
-  if (in_block_) blocks_.Undo();
+void WorkerChannel::Unreserve(int socket) {
+  if (in_block_) blocks_.Undo(socket);
   in_block_ = false;
 }
 

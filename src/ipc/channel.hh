@@ -65,6 +65,8 @@ class HostChannel {
   bool PeekResult(ResultFrame* frame) const;
   bool HasResult() const;
   void ConsumeResult() { result_position_++; }
+  // Tells the worker that a block of its was lost here.
+  void TellLost() { shared()->host_lost.fetch_add(1, std::memory_order_release); }
   // Tells the worker that what was consumed may be reused.
   void PublishConsumed() { shared()->consumed.store(result_position_, std::memory_order_release); }
   void Arm(HostBell bell) { shared()->host_bell.store(bell, std::memory_order_seq_cst); }
@@ -106,12 +108,14 @@ class WorkerChannel {
   bool Claim(TaskView* view);
   bool HasTask() const;
 
+  // Where a value of at most kInlineBytes may be written at once, if nothing was reserved for the task.
+  std::byte* SlotRoom() const { return result().data; }
   // Memory for the value of the claimed task: in the result slot if it fits.
   Result<std::byte*> Reserve(int socket, size_t size);
   // Publishes the reserved bytes (`size` of them) as the result of `position`.
   void Publish(uint64_t position, uint32_t status, size_t size, uint32_t elapsed);
-  // Forgets what was reserved.
-  void Unreserve();
+  // Tells the host that a block of its was lost here.
+  void TellLost() { shared()->worker_lost.fetch_add(1, std::memory_order_release); }
 
   // Rings the host if it sleeps, wants to know, and something was published: `dry` if no further task is at
   // hand.
@@ -132,6 +136,8 @@ class WorkerChannel {
  private:
   ChannelMemory* shared() const { return reinterpret_cast<ChannelMemory*>(memory_.data()); }
   ResultSlot& result() const { return shared()->results[result_position_ % kSlots]; }
+  // Forgets what was reserved.
+  void Unreserve(int socket);
   void Recycle(int socket) { blocks_.Release(socket, shared()->consumed.load(std::memory_order_acquire)); }
 
   platform::SharedMemory memory_;

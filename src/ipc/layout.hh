@@ -79,6 +79,7 @@ struct ChannelMemory {
   // Written by the worker.
   alignas(128) std::atomic<uint32_t> worker_bell;
   std::atomic<uint32_t> worker_cpu;
+  std::atomic<uint32_t> worker_lost;          // blocks of the host that the worker could not receive
   alignas(128) std::atomic<uint64_t> passed;  // positions below it are done with; set after skipping
   // Written by the host, exchanged by the worker.
   alignas(128) std::atomic<uint32_t> host_bell;
@@ -88,6 +89,7 @@ struct ChannelMemory {
   std::atomic<uint32_t> may_poll;  // this worker may poll before it sleeps
   std::atomic<uint32_t> polling;   // the option of the pool
   std::atomic<uint32_t> host_cpu;
+  std::atomic<uint32_t> host_lost;              // blocks of the worker that the host could not receive
   alignas(128) std::atomic<uint64_t> consumed;  // results below it have been taken
   TaskSlot tasks[kSlots];
   ResultSlot results[kSlots];

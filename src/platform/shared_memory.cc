@@ -10,6 +10,8 @@
 #include <string>
 #include <utility>
 
+#include "platform/thread.hh"
+
 namespace mproc::platform {
 namespace {
 
@@ -49,6 +51,7 @@ Status SharedMemory::Map() {
 }
 
 Result<SharedMemory> SharedMemory::Create(const char* name, size_t size) {
+  CancellationOff no_cancel;  // callers hold locks
   SharedMemory memory;
   memory.size_ = (size + 4095) & ~size_t{4095};
   auto fd = TakeFd(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd_create");

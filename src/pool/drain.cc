@@ -48,7 +48,8 @@ bool Drain::TakeResult(WorkerSlot* worker, const ipc::ResultFrame& frame) {
   if (lost) {
     ending = ErrorEnding(
         {MPROC_ERROR_DESCRIPTOR_LIMIT, StatusName(MPROC_ERROR_DESCRIPTOR_LIMIT),
-         "the host had no free descriptor to receive the value: raise the limit of open files", ""});
+         "the host had no free descriptor or no memory to receive the value: raise the limit of open files",
+         ""});
   } else if (frame.status == static_cast<uint32_t>(task::Answer::kValue)) {
     ending.value = bytes;
   } else if (frame.status == static_cast<uint32_t>(task::Answer::kError)) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool/supervisor.hh"
 
+#include <algorithm>
+
 #include "platform/crash_trace.hh"
 #include "platform/signals.hh"
 #include "pool/completion.hh"
@@ -162,6 +164,8 @@ void Supervisor::OnHello(WorkerSlot* worker, std::shared_ptr<const task::Table> 
   if (worker->state != WorkerState::kStarting) return;  // it was told to end meanwhile
   worker->state = WorkerState::kReady;
   worker->serving = true;
+  bool all = std::ranges::all_of(core_.workers, [](auto& w) { return w->state == WorkerState::kReady; });
+  if (all) first_failure_ = Status();  // mended
   failed_in_row_ = 0;
   dispatcher_.WorkerReady(worker);
   core_.WakeEveryone();

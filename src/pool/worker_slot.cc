@@ -13,8 +13,8 @@ namespace {
 constexpr int kMostMessages = 4096;  // between two looks at the socket
 constexpr uint32_t kFirstDepth = 4;
 constexpr uint32_t kLeastDepth = 2;
-constexpr uint64_t kWorkAhead = 500'000;              // ns
-constexpr uint64_t kBytesAhead = uint64_t{16} << 20;  // beyond two tasks
+constexpr uint64_t kWorkAhead = 500'000;      // ns
+constexpr uint64_t kBytesAhead = 256 * 1024;  // beyond two tasks; half of an arena, so that it suffices
 
 }  // namespace
 
@@ -67,7 +67,7 @@ Status WorkerSlot::Give(Future* task) {
       pieces[0] = AsBytes(&head, sizeof head);
       if (task->kind == task::Kind::kItems) {
         auto offsets = map.OffsetsOf(*task);
-        pieces[count++] = AsBytes(offsets.data(), offsets.size_bytes());
+        if (!offsets.empty()) pieces[count++] = AsBytes(offsets.data(), offsets.size_bytes());
       }
       pieces[count++] = map.BodyOf(*task);
     }
@@ -120,7 +120,9 @@ bool WorkerSlot::PumpBlocks() {
       return false;
     }
     Status taken = blocks.Take(*head, &message);
-    if (!taken.ok() && taken.code() != MPROC_ERROR_DESCRIPTOR_LIMIT) return false;
+    if (taken.ok()) continue;
+    if (!blocks.Lost(head->number)) return false;
+    channel->TellLost();
   }
   return false;  // no honest worker has so much to say
 }

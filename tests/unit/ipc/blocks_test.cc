@@ -147,18 +147,69 @@ TEST_F(Blocks, TheLastLargeOneIsKeptForTheNext) {
 TEST_F(Blocks, UndoTakesTheLastBack) {
   Placement first = Put(0, 1000, std::byte{1});
   Put(1, 2000, std::byte{2});
-  writer.Undo();
+  writer.Undo(near.get());
   Put(1, 500000, std::byte{3});
-  writer.Undo();
+  writer.Undo(near.get());
   Placement second = Put(1, 500000, std::byte{4});
   writer.Release(near.get(), 1);
   Pump();
   EXPECT_TRUE(Holds(second, 500000, std::byte{4}));
   writer.Release(near.get(), 2);
   Put(2, 1000, std::byte{5});
-  writer.Undo();
+  writer.Undo(near.get());
   EXPECT_EQ(Put(2, 1000, std::byte{6}).offset, 0U);
   EXPECT_TRUE(first.block);
+}
+
+TEST_F(Blocks, NoBlockIsForgotten) {
+  for (uint64_t i = 0; i < 3000; i++) {
+    Put(i, 100000, std::byte{1});
+    writer.Undo(near.get());
+    Placement place = Put(i, 100000 + (i % 20) * 300000, std::byte{2});
+    Pump();
+    ASSERT_TRUE(Holds(place, 100000, std::byte{2}));
+    writer.Release(near.get(), i + 1);
+  }
+}
+
+TEST_F(Blocks, AreUsedAgain) {
+  std::set<uint32_t> blocks;
+  for (uint64_t i = 0; i < 400; i++) {
+    blocks.insert(Put(i, 100000 + i % 7, std::byte{1}).block);
+    if (i >= 4) writer.Release(near.get(), i - 3);  // four at a time
+  }
+  EXPECT_LE(blocks.size(), 5U);
+}
+
+TEST_F(Blocks, WhatTheReaderLostIsNotUsedAgain) {
+  Placement arena = Put(0, 1000, std::byte{1}), held = Put(1, 200000, std::byte{2});
+  Placement done = Put(0, 300000, std::byte{3});
+  writer.Release(near.get(), 1);
+  writer.NoteLost(near.get(), 1);
+  writer.NoteLost(near.get(), 1);  // nothing new
+  std::set<uint32_t> old{arena.block, held.block, done.block};
+  Placement small = Put(2, 1000, std::byte{4}), large = Put(3, 300000, std::byte{5});
+  EXPECT_FALSE(old.contains(small.block));
+  EXPECT_FALSE(old.contains(large.block));
+  writer.Release(near.get(), 4);
+  EXPECT_EQ(Put(4, 1000, std::byte{6}).block, small.block);
+  EXPECT_NE(Put(5, 200000, std::byte{7}).block, held.block);
+  Pump();
+  EXPECT_FALSE(reader.Knows(done.block));
+  EXPECT_FALSE(reader.Knows(held.block));
+}
+
+TEST_F(Blocks, ALostOneIsRemembered) {
+  MessageHead head{static_cast<uint32_t>(MessageType::kBlock), 6, 4096};
+  EXPECT_FALSE(Give(head, {}, true).ok());
+  EXPECT_TRUE(reader.Lost(6));
+  // No place to map it.
+  const uint64_t beyond = uint64_t{1} << 47;
+  EXPECT_FALSE(GiveOne(7, beyond, File(beyond, kSeals)).ok());
+  EXPECT_TRUE(reader.Lost(7));
+  EXPECT_FALSE(reader.Lost(8));
+  EXPECT_TRUE(Give({static_cast<uint32_t>(MessageType::kDropBlock), 7, 0}, {}).ok());
+  EXPECT_FALSE(reader.Lost(7));
 }
 
 TEST_F(Blocks, TrimGivesEverythingBack) {
@@ -207,7 +258,7 @@ TEST_F(Blocks, KeepsWhatAModelKeeps) {
       model.push_back({position, Put(position, size, fill), size, fill});
       if (random() % 3) position++;  // several may stand for one position
     } else if (dice < 55 && !model.empty() && model.back().position + 1 >= position) {
-      writer.Undo();
+      writer.Undo(near.get());
       model.pop_back();
     } else if (!model.empty()) {
       uint64_t below = model.front().position + random() % (position - model.front().position + 1);

@@ -264,13 +264,39 @@ TEST_F(Channel, CarriesResultsOfAllSizes) {
   }
 }
 
+TEST_F(Channel, WhatTheOtherSideLostIsNotUsedAgain) {
+  auto round_trip = [&](uint64_t id) {
+    const std::string text(200, 'b');
+    Publish(id, text);
+    TaskView task;
+    EXPECT_TRUE(worker->Claim(&task));
+    EXPECT_EQ(PayloadOf(task), text);
+    Answer(task, text);
+    ResultFrame frame;
+    EXPECT_TRUE(host->PeekResult(&frame));
+    EXPECT_EQ(TakeResult(), text);
+    host->ReleaseBelow(host_socket.get(), task.position + 1);
+    return std::pair(task.block, frame.block);
+  };
+  auto first = round_trip(1);
+  EXPECT_EQ(round_trip(2), first);
+  worker->TellLost();
+  auto second = round_trip(3);
+  EXPECT_NE(second.first, first.first);
+  EXPECT_EQ(second.second, first.second);
+  host->TellLost();
+  auto third = round_trip(4);
+  EXPECT_EQ(third.first, second.first);
+  EXPECT_NE(third.second, second.second);
+}
+
 TEST_F(Channel, ForgetsWhatWasReserved) {
   Publish(1, "");
   TaskView task;
   ASSERT_TRUE(worker->Claim(&task));
   ASSERT_TRUE(worker->Reserve(worker_socket.get(), 100000).ok());
   ASSERT_TRUE(worker->Reserve(worker_socket.get(), 200000).ok());
-  worker->Unreserve();
+  ASSERT_TRUE(worker->Reserve(worker_socket.get(), 5).ok());
   Answer(task, "small");
   ResultFrame frame;
   ASSERT_TRUE(host->PeekResult(&frame));
