@@ -16,6 +16,7 @@ worker::Call* CallOf(mproc_call_t* call) { return reinterpret_cast<worker::Call*
 }  // namespace
 
 mproc_status_t mproc_call_reply(mproc_call_t* call, const void* data, size_t size) {
+  if (call && (data || !size) && CallOf(call)->ReplyInPlace(data, size)) return MPROC_OK;
   return Guard([&] {
     if (!call) return BadArgument("call is null");
     if (!data && size) return BadArgument("data is null, size is not 0");

@@ -98,12 +98,12 @@ int32_t GuardErrorText(mproc_future_t* handle, const char** text, Pick&& pick) {
   });
 }
 
-Status ItemOf(Future* future, size_t index, const pool::MapState::Item** item) {
+Status ItemOf(Future* future, size_t index, pool::MapState::Item* item) {
   if (!future->is_map || future->extra->map->is_array()) {
     return BadArgument("the future is not one of a map of byte items");
   }
   if (index >= future->extra->map->count()) return BadArgument("the map has no item of this index");
-  *item = &future->extra->map->item(index);
+  *item = future->extra->map->item(index);
   return Status();
 }
 
@@ -201,14 +201,14 @@ mproc_status_t mproc_future_item_count(mproc_future_t* future, size_t* count) {
 mproc_status_t mproc_future_item(mproc_future_t* future, size_t index, const void** data, size_t* size) {
   return GuardEnded(future, [&](Future* f) {
     if (!data || !size) return BadArgument("data or size is null");
-    const pool::MapState::Item* item;
+    pool::MapState::Item item;
     if (Status known = ItemOf(f, index, &item); !known.ok()) return known;
-    if (item->state != pool::MapState::kValue) {
-      int32_t code = StatusOfOutcome(static_cast<uint32_t>(item->size));
-      return Status(code, reinterpret_cast<const char*>(item->data));
+    if (item.state != pool::MapState::kValue) {
+      int32_t code = StatusOfOutcome(static_cast<uint32_t>(item.size));
+      return Status(code, reinterpret_cast<const char*>(item.data));
     }
-    *data = item->data;
-    *size = item->size;
+    *data = item.data;
+    *size = item.size;
     return Status();
   });
 }
@@ -216,10 +216,10 @@ mproc_status_t mproc_future_item(mproc_future_t* future, size_t index, const voi
 mproc_status_t mproc_future_item_error_message(mproc_future_t* future, size_t index, const char** text) {
   return GuardEnded(future, [&](Future* f) {
     if (!text) return BadArgument("text is null");
-    const pool::MapState::Item* item;
+    pool::MapState::Item item;
     if (Status known = ItemOf(f, index, &item); !known.ok()) return known;
-    if (item->state == pool::MapState::kValue) return Status(MPROC_ERROR_NO_ERROR);
-    *text = reinterpret_cast<const char*>(item->data);
+    if (item.state == pool::MapState::kValue) return Status(MPROC_ERROR_NO_ERROR);
+    *text = reinterpret_cast<const char*>(item.data);
     return Status();
   });
 }

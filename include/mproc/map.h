@@ -5,7 +5,7 @@
 
 #include <mproc/pool.h>
 
-// Chunk size by the rule ceil(items / (4 * workers)).
+// Chunk size by the rule ceil(items / (4 * workers)), but at most 32 KiB of input or results.
 #define MPROC_CHUNK_AUTO INT64_MIN
 
 // What a chunk does after an item failed.

@@ -12,11 +12,8 @@ constexpr size_t kBatch = 64;
 
 }  // namespace
 
-FutureSlab& FutureSlab::Get() {
-  static constinit FutureSlab slab;  // lives as long as the process: stale handles are looked up
-  static_assert(std::is_trivially_destructible_v<FutureSlab>);
-  return slab;
-}
+static_assert(std::is_trivially_destructible_v<FutureSlab>);
+constinit FutureSlab FutureSlab::instance_;
 
 Future* FutureSlab::TakeBatch() {
   std::lock_guard lock(mutex_);
@@ -59,20 +56,6 @@ void FutureSlab::GiveBack(Future* list) {
     free_count_ = 0;
     carved_ = 0;
   }
-}
-
-FutureSlab::Kind FutureSlab::Check(const void* pointer) const {
-  size_t committed = committed_.load(std::memory_order_acquire);
-  if (committed == 0) return Kind::kNoFuture;  // nor is there a range yet
-  auto address = reinterpret_cast<uintptr_t>(pointer);
-  auto base = reinterpret_cast<uintptr_t>(range_.base());
-  if (address < base || address - base >= committed || (address - base) % sizeof(Future) != 0) {
-    return Kind::kNoFuture;
-  }
-  auto* future = static_cast<const Future*>(pointer);
-  bool live = future->magic.load(std::memory_order_acquire) == kFutureMagic &&
-              future->state.load(std::memory_order_relaxed) >= kOneHandle;
-  return live ? Kind::kLive : Kind::kStale;
 }
 
 }  // namespace mproc::pool

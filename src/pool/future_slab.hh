@@ -16,7 +16,7 @@ namespace mproc::pool {
 // Thread-safe.
 class FutureSlab {
  public:
-  static FutureSlab& Get();
+  static FutureSlab& Get() { return instance_; }
 
   // A list of free records, linked by `next`; null without memory.
   Future* TakeBatch();
@@ -24,10 +24,24 @@ class FutureSlab {
   void GiveBack(Future* list);
 
   enum class Kind { kLive, kStale, kNoFuture };
-  Kind Check(const void* pointer) const;
+  Kind Check(const void* pointer) const {
+    size_t committed = committed_.load(std::memory_order_acquire);
+    if (committed == 0) return Kind::kNoFuture;  // nor is there a range yet
+    auto address = reinterpret_cast<uintptr_t>(pointer);
+    auto base = reinterpret_cast<uintptr_t>(range_.base());
+    if (address < base || address - base >= committed || (address - base) % sizeof(Future) != 0) {
+      return Kind::kNoFuture;
+    }
+    auto* future = static_cast<const Future*>(pointer);
+    bool live = future->magic.load(std::memory_order_acquire) == kFutureMagic &&
+                future->state.load(std::memory_order_relaxed) >= kOneHandle;
+    return live ? Kind::kLive : Kind::kStale;
+  }
 
  private:
   constexpr FutureSlab() = default;
+
+  static FutureSlab instance_;  // lives as long as the process: stale handles are looked up
 
   platform::ForkMutex mutex_;
   platform::AddressRange range_;      // reserved under mutex_ before committed_ first grows

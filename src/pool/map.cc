@@ -2,13 +2,16 @@
 #include "pool/map.hh"
 
 #include <algorithm>
+#include <utility>
 
 #include "pool/completion.hh"
+#include "task/item_results.hh"
 
 namespace mproc::pool {
 namespace {
 
 constexpr size_t kStorageStep = 64 * 1024;
+constexpr char kNotRun[] = "an earlier item of its chunk failed";
 
 }  // namespace
 
@@ -25,30 +28,50 @@ Result<std::unique_ptr<MapState>> MapState::Create(const MapInput& input) {
     return map;
   }
   try {
-    uint64_t total = 0;
-    map->offsets_.reserve(input.count + 1);
-    for (uint64_t i = 0; i < input.count; i++) {
-      map->offsets_.push_back(total);
-      uint64_t size = input.sizes ? input.sizes[i] : 0;
-      if (size > task::kLargestPayload - total) {
-        return Status(MPROC_ERROR_TOO_LARGE, "the items of the map are too large together");
-      }
-      total += size;
-    }
-    map->offsets_.push_back(total);
-    map->packed_.resize(total);
-    for (uint64_t i = 0; input.sizes && i < input.count; i++) {
-      if (input.sizes[i]) {
-        std::memcpy(map->packed_.data() + map->offsets_[i], input.items[i], input.sizes[i]);
-      }
-    }
-    map->items_.resize(input.count);
+    if (!map->Pack()) return Status(MPROC_ERROR_TOO_LARGE, "the items of the map are too large together");
   } catch (const std::exception&) {
     return Status(MPROC_ERROR_OUT_OF_MEMORY, "not enough memory to copy the items of the map");
   }
+  uint64_t chunks = map->chunks_left();
+  map->chunks_.reset(static_cast<Item*>(std::calloc(std::max<uint64_t>(chunks, 1), sizeof(Item))));
+  if (!map->chunks_) return Status(MPROC_ERROR_OUT_OF_MEMORY);
   map->input_.items = nullptr;
   map->input_.sizes = nullptr;
   return map;
+}
+
+bool MapState::Pack() {
+  const uint64_t count = input_.count;
+  const size_t* sizes = input_.sizes;
+  if (!sizes || count == 0) return true;
+  uint64_t total = 0;
+  bool same = true;
+  for (uint64_t i = 0; i < count; i++) {
+    if (sizes[i] > task::kLargestPayload - total) return false;
+    total += sizes[i];
+    same &= sizes[i] == sizes[0];
+  }
+  packed_ = std::make_unique_for_overwrite<std::byte[]>(total);
+  item_size_ = same ? sizes[0] : task::kVaried;
+  if (!same) {
+    offsets_.reserve(count + 1);
+    uint64_t at = 0;
+    for (uint64_t i = 0; i < count; i++) {
+      offsets_.push_back(at);
+      if (sizes[i]) std::memcpy(packed_.get() + at, input_.items[i], sizes[i]);
+      at += sizes[i];
+    }
+    offsets_.push_back(at);
+  } else if (item_size_ == sizeof(uint64_t)) {
+    for (uint64_t i = 0; i < count; i++) {
+      std::memcpy(packed_.get() + i * sizeof(uint64_t), input_.items[i], sizeof(uint64_t));
+    }
+  } else if (item_size_) {
+    for (uint64_t i = 0; i < count; i++) {
+      std::memcpy(packed_.get() + i * item_size_, input_.items[i], item_size_);
+    }
+  }
+  return true;
 }
 
 bool MapState::NextChunk(Future* chunk) {
@@ -63,41 +86,67 @@ bool MapState::NextChunk(Future* chunk) {
   } else {
     // The record keeps only the range: its bytes stand in the map until the map has ended.
     chunk->kind = count == 1 ? task::Kind::kSingle : task::Kind::kItems;
-    uint64_t bytes = offsets_[first + count] - offsets_[first];
-    chunk->size = count == 1 ? bytes : sizeof(task::ChunkHead) + (count + 1) * sizeof(uint64_t) + bytes;
+    uint64_t bytes = OffsetOf(first + count) - OffsetOf(first);
+    uint64_t table = item_size_ == task::kVaried ? (count + 1) * sizeof(uint64_t) : 0;
+    chunk->size = count == 1 ? bytes : sizeof(task::ChunkHead) + table + bytes;
   }
   next_ += count;
   return true;
 }
 
 task::ChunkHead MapState::HeadOf(const Future& chunk) const {
-  return {chunk.range.first, chunk.range.count, input_.input_stride, input_.output_stride,
-          input_.keep_going ? 1u : 0u};
+  return {
+      chunk.range.first,    chunk.range.count,           input_.is_array ? input_.input_stride : item_size_,
+      input_.output_stride, input_.keep_going ? 1u : 0u, 0};
 }
 
 ByteView MapState::BodyOf(const Future& chunk) const {
   if (input_.is_array) {
     return {input_.input + chunk.range.first * input_.input_stride, chunk.range.count * input_.input_stride};
   }
-  uint64_t from = offsets_[chunk.range.first], to = offsets_[chunk.range.first + chunk.range.count];
-  return {packed_.data() + from, to - from};
+  uint64_t from = OffsetOf(chunk.range.first), to = OffsetOf(chunk.range.first + chunk.range.count);
+  return {packed_.get() + from, to - from};
 }
 
 std::span<const uint64_t> MapState::OffsetsOf(const Future& chunk) const {
+  if (item_size_ != task::kVaried) return {};
   return {offsets_.data() + chunk.range.first, chunk.range.count + 1};
 }
 
-const std::byte* MapState::Keep(ByteView bytes, bool zero_ended) {
-  size_t need = bytes.size() + (zero_ended ? 1 : 0);
-  if (storage_.empty() || storage_.back().capacity() - storage_.back().size() < need) {
-    storage_.emplace_back();
-    storage_.back().reserve(std::max(need, kStorageStep));
+MapState::Item MapState::item(uint64_t index) const {
+  uint64_t place = input_.chunk == 1 ? index : index / input_.chunk;
+  Item chunk = chunks_[place];
+  index -= place * input_.chunk;
+  bool alone = index == 0 && place * input_.chunk + 1 == std::min(input_.count, (place + 1) * input_.chunk);
+  if (alone || chunk.state != kValue) return chunk;
+  auto results = task::ItemResults::Reopen({chunk.data, chunk.size});
+  if (index >= results.done()) {
+    return {reinterpret_cast<const std::byte*>(kNotRun), MPROC_OUTCOME_NOT_RUN, kLost};
   }
-  auto& block = storage_.back();
-  size_t at = block.size();
-  block.insert(block.end(), bytes.begin(), bytes.end());
-  if (zero_ended) block.push_back(std::byte{0});
-  return block.data() + at;
+  ByteView bytes = results.at(index);
+  if (results.failed_at(index)) return {bytes.data(), MPROC_OUTCOME_ERROR, kFailed};
+  return {bytes.data(), bytes.size(), kValue};
+}
+
+std::byte* MapState::Room(size_t size) {
+  size = (size + 15) & ~size_t{15};  // what is aligned in a chunk stays so
+  if (room_size_ < size) {
+    room_size_ = std::max(size, kStorageStep);
+    storage_.push_back(std::make_unique_for_overwrite<std::byte[]>(room_size_));
+    room_ = storage_.back().get();
+  }
+  room_size_ -= size;
+  return std::exchange(room_, room_ + size);
+}
+
+const std::byte* MapState::Keep(ByteView bytes) {
+  std::byte* at = Room(bytes.size());
+  if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
+  return at;
+}
+
+const std::byte* MapState::KeepText(const std::string& text) {
+  return Keep(AsBytes(text.c_str(), text.size() + 1));
 }
 
 void MapState::NoteError(uint64_t index, int32_t outcome, std::unique_ptr<ErrorInfo> error) {
@@ -107,42 +156,48 @@ void MapState::NoteError(uint64_t index, int32_t outcome, std::unique_ptr<ErrorI
   if (first_error_) first_error_->failed_item = static_cast<int64_t>(index);
 }
 
-void MapState::SetRange(uint64_t first, uint64_t count, int32_t outcome, const std::string& message) {
-  if (input_.is_array || count == 0) return;
-  const std::byte* text = Keep(AsBytes(message), true);
-  for (uint64_t i = first; i < first + count; i++) {
-    items_[i].data = text;
-    items_[i].size = static_cast<uint64_t>(outcome);
-    items_[i].state = kLost;
+void MapState::SetChunk(uint64_t first, uint64_t state, const std::byte* data, uint64_t size) {
+  Item& chunk = chunks_[first / input_.chunk];
+  chunk.data = data;
+  chunk.size = size;
+  chunk.state = state;
+}
+
+void MapState::LoseChunks(uint64_t first, uint64_t end, int32_t outcome, uint64_t state,
+                          const std::string& message) {
+  if (input_.is_array || first >= end) return;
+  const std::byte* text = KeepText(message);
+  for (; first < end; first += std::min(input_.chunk, end - first)) {
+    SetChunk(first, state, text, static_cast<uint64_t>(outcome));
   }
 }
 
 bool MapState::TakeItems(uint64_t first, uint64_t count, ByteView result, const ErrorInfo& by) {
-  task::ItemResultReader reader;
-  if (!reader.Open(result) || reader.done() > count) return false;
-  uint64_t i = 0;
-  for (; i < reader.done(); i++) {
-    ByteView bytes;
-    bool failed;
-    if (!reader.Next(&bytes, &failed)) return false;
-    Item& item = items_[first + i];
-    if (!failed) {
-      item.data = Keep(bytes, false);
-      item.size = bytes.size();
-      item.state = kValue;
+  task::ItemResults results;
+  if (!results.Open(result, count)) return false;
+  if (results.done() < count && results.failed() == 0) return false;
+  if (results.failed()) return TakeFailedItems(first, results, by);
+  SetChunk(first, kValue, Keep(result), result.size());
+  return true;
+}
+
+bool MapState::TakeFailedItems(uint64_t first, const task::ItemResults& results, const ErrorInfo& by) {
+  task::ItemResultsWriter kept;
+  for (uint64_t i = 0; i < results.done(); i++) {
+    ByteView bytes = results.at(i);
+    if (!results.failed_at(i)) {
+      if (!bytes.empty()) std::memcpy(kept.Room(bytes.size()), bytes.data(), bytes.size());
+      kept.Add(bytes.size());
       continue;
     }
     auto info = std::make_unique<ErrorInfo>(by);
     if (!task::DecodeError(bytes, &info->error)) return false;
-    item.data = Keep(AsBytes(info->error.message), true);
-    item.size = MPROC_OUTCOME_ERROR;
-    item.state = kFailed;
+    kept.AddFailed(AsBytes(info->error.message.c_str(), info->error.message.size() + 1));
     NoteError(first + i, MPROC_OUTCOME_ERROR, std::move(info));
   }
-  if (i < count) {
-    if (!first_error_) return false;
-    SetRange(first + i, count - i, MPROC_OUTCOME_NOT_RUN, "an earlier item of its chunk failed");
-  }
+  std::byte* at = Room(kept.size());
+  kept.Write(at);
+  SetChunk(first, kValue, at, kept.size());
   return true;
 }
 
@@ -170,9 +225,7 @@ bool MapState::ChunkEnded(const Future& chunk, Ending* ending) {
     if (input_.is_array) {
       good = TakeArray(first, count, ending->value, by);
     } else if (chunk.kind == task::Kind::kSingle) {
-      items_[first].data = Keep(ending->value, false);
-      items_[first].size = ending->value.size();
-      items_[first].state = kValue;
+      SetChunk(first, kValue, Keep(ending->value), ending->value.size());
     } else {
       good = TakeItems(first, count, ending->value, by);
     }
@@ -181,10 +234,8 @@ bool MapState::ChunkEnded(const Future& chunk, Ending* ending) {
         {MPROC_ERROR_PROTOCOL, "MPROC_ERROR_PROTOCOL", "the worker's results of a chunk cannot be read", ""});
   }
   const std::string message = ending->error ? ending->error->error.message : std::string();
-  SetRange(first, count, ending->outcome, message);
-  if (!input_.is_array && ending->outcome == MPROC_OUTCOME_ERROR) {
-    for (uint64_t i = first; i < first + count; i++) items_[i].state = kFailed;
-  }
+  LoseChunks(first, first + count, ending->outcome, ending->outcome == MPROC_OUTCOME_ERROR ? kFailed : kLost,
+             message);
   NoteError(first, ending->outcome, std::move(ending->error));
   return Finished(count);
 }
@@ -194,7 +245,8 @@ bool MapState::RestEnded(Ending* ending) {
   uint64_t first = next_, count = input_.count - next_;
   next_ = input_.count;
   if (count == 0) return false;
-  SetRange(first, count, ending->outcome, ending->error ? ending->error->error.message : std::string());
+  LoseChunks(first, input_.count, ending->outcome, kLost,
+             ending->error ? ending->error->error.message : std::string());
   NoteError(first, ending->outcome, std::move(ending->error));
   return Finished(count);
 }
@@ -202,7 +254,7 @@ bool MapState::RestEnded(Ending* ending) {
 bool MapState::Finished(uint64_t items) {
   ended_ += items;
   if (ended_ < input_.count) return false;
-  std::vector<std::byte>().swap(packed_);
+  packed_.reset();
   std::vector<uint64_t>().swap(offsets_);
   return true;
 }

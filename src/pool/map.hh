@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // One map: a source of chunks, made one by one as workers have room for them, and the place where their
-// results come together.
+// results come together: for each chunk its results as the worker sent them, checked once.
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -50,7 +50,7 @@ class MapState {
   // Head and body of an array chunk, for its slot.
   task::ChunkHead HeadOf(const Future& chunk) const;
   ByteView BodyOf(const Future& chunk) const;
-  // Where the items of a chunk begin in the packed bytes, and the end; byte items only.
+  // Where the items of a chunk begin in the packed bytes, and the end; empty if all are of one size.
   std::span<const uint64_t> OffsetsOf(const Future& chunk) const;
 
   // -- the results; thread-safe
@@ -65,31 +65,50 @@ class MapState {
   bool is_array() const { return input_.is_array; }
   enum ItemState : uint8_t { kNone = 0, kValue = 1, kFailed = 2, kLost = 3 };
   struct Item {
-    const std::byte* data = nullptr;  // of a value; else the zero-ended message
-    uint64_t size : 56 = 0;           // of a value; else the outcome
-    uint64_t state : 8 = kNone;
+    const std::byte* data;  // of a value; else the zero-ended message
+    uint64_t size : 56;     // of a value; else the outcome
+    uint64_t state : 8;
   };
-  const Item& item(uint64_t index) const { return items_[index]; }
+  // Byte items only, after the end of the map.
+  Item item(uint64_t index) const;
 
  private:
+  struct Free {
+    void operator()(void* memory) const { std::free(memory); }
+  };
+
   explicit MapState(const MapInput& input) : input_(input) {}
-  const std::byte* Keep(ByteView bytes, bool zero_ended);
+  // Copies the items; false if they are too large together.
+  bool Pack();
+  uint64_t OffsetOf(uint64_t index) const {
+    return item_size_ == task::kVaried ? offsets_[index] : index * item_size_;
+  }
+  std::byte* Room(size_t size);
+  const std::byte* Keep(ByteView bytes);
+  const std::byte* KeepText(const std::string& text);
   void NoteError(uint64_t index, int32_t outcome, std::unique_ptr<ErrorInfo> error);
-  void SetRange(uint64_t first, uint64_t count, int32_t outcome, const std::string& message);
   // `by` names the worker, for the errors that are found.
   bool TakeItems(uint64_t first, uint64_t count, ByteView result, const ErrorInfo& by);
+  bool TakeFailedItems(uint64_t first, const task::ItemResults& results, const ErrorInfo& by);
   bool TakeArray(uint64_t first, uint64_t count, ByteView result, const ErrorInfo& by);
+  void SetChunk(uint64_t first, uint64_t state, const std::byte* data, uint64_t size);
+  void LoseChunks(uint64_t first, uint64_t end, int32_t outcome, uint64_t state, const std::string& message);
   bool Finished(uint64_t items);
 
   MapInput input_;
-  uint64_t next_ = 0;              // pool's mutex
-  std::vector<std::byte> packed_;  // items one after the other
-  std::vector<uint64_t> offsets_;  // of each item, and the end
+  uint64_t next_ = 0;                    // pool's mutex
+  std::unique_ptr<std::byte[]> packed_;  // items one after the other
+  uint64_t item_size_ = 0;               // of each, or kVaried
+  std::vector<uint64_t> offsets_;        // if kVaried: of each item, and the end
 
-  std::mutex mutex_;         // guards all below
-  uint64_t ended_ = 0;       // items
-  std::vector<Item> items_;  // byte items only
-  std::deque<std::vector<std::byte>> storage_;
+  std::mutex mutex_;    // guards all below
+  uint64_t ended_ = 0;  // items
+  // Byte items only: what came of each chunk. A chunk of one item is that item; the value of another is its
+  // results as in task/chunk.hh, a failed item with its zero-ended message. Pages come with the results.
+  std::unique_ptr<Item[], Free> chunks_;
+  std::vector<std::unique_ptr<std::byte[]>> storage_;
+  std::byte* room_ = nullptr;  // of the last of storage_
+  size_t room_size_ = 0;
   int32_t outcome_ = MPROC_OUTCOME_VALUE;
   std::unique_ptr<ErrorInfo> first_error_;
 };

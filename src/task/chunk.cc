@@ -4,46 +4,59 @@
 namespace mproc::task {
 
 bool ItemReader::Open(ByteView chunk) {
+  next_ = 0;
   if (chunk.size() < sizeof head_) return false;
   std::memcpy(&head_, chunk.data(), sizeof head_);
-  chunk = chunk.subspan(sizeof head_);
-  if (chunk.size() < sizeof(uint64_t) || head_.count > chunk.size() / sizeof(uint64_t) - 1) return false;
-  offsets_ = chunk.first((head_.count + 1) * sizeof(uint64_t));
-  rest_ = chunk.subspan(offsets_.size());
-  next_ = 0;
+  rest_ = chunk.subspan(sizeof head_);
+  uint64_t size = head_.input_stride;
+  if (size != kVaried) return size == 0 || head_.count <= rest_.size() / size;
+  if (rest_.size() < sizeof(uint64_t) || head_.count > rest_.size() / sizeof(uint64_t) - 1) return false;
+  offsets_ = rest_.first((head_.count + 1) * sizeof(uint64_t));
+  rest_ = rest_.subspan(offsets_.size());
   return true;
 }
 
-bool ItemReader::Next(ByteView* item) {
-  if (next_ >= head_.count) return false;
+bool ItemReader::ReadSize(uint64_t* size) const {
   uint64_t from, to;
   std::memcpy(&from, offsets_.data() + next_ * sizeof from, sizeof from);
   std::memcpy(&to, offsets_.data() + (next_ + 1) * sizeof to, sizeof to);
   if (to < from || to - from > rest_.size()) return false;
-  *item = rest_.first(to - from);
-  rest_ = rest_.subspan(to - from);
-  next_++;
+  *size = to - from;
   return true;
 }
 
-bool ItemResultReader::Open(ByteView result) {
-  if (result.size() < sizeof head_) return false;
-  std::memcpy(&head_, result.data(), sizeof head_);
-  rest_ = result.subspan(sizeof head_);
-  return head_.done <= rest_.size() / sizeof(uint64_t);
+bool ItemResults::Open(ByteView bytes, uint64_t most) {
+  ItemResultsHead head;
+  if (bytes.size() < sizeof head) return false;
+  std::memcpy(&head, bytes.data(), sizeof head);
+  uint64_t words = (bytes.size() - sizeof head) / sizeof(uint64_t);
+  if (head.chunk.done > most || head.chunk.failed > head.chunk.done || head.chunk.failed > words)
+    return false;
+  if (head.size == kVaried && head.chunk.done > words - head.chunk.failed) return false;
+  *this = Reopen(bytes);
+  uint64_t before = 0;
+  for (uint64_t i = 0; i < ends_.size() / sizeof(uint64_t); i++) {
+    uint64_t end = EndOf(i);
+    if (end < before || end > values_.size()) return false;
+    before = end;
+  }
+  for (uint64_t i = 0; i < failed(); i++) {
+    uint64_t place = Word(failed_, i);
+    if (place >= done() || (i > 0 && place <= Word(failed_, i - 1))) return false;
+  }
+  return head.size == kVaried || head.size == 0 || done() <= values_.size() / head.size;
 }
 
-bool ItemResultReader::Next(ByteView* bytes, bool* failed) {
-  uint64_t word;
-  if (rest_.size() < sizeof word) return false;
-  std::memcpy(&word, rest_.data(), sizeof word);
-  rest_ = rest_.subspan(sizeof word);
-  uint64_t size = word / 2;
-  if (size > rest_.size()) return false;
-  *failed = word % 2;
-  *bytes = rest_.first(size);
-  rest_ = rest_.subspan(size);
-  return true;
+bool ItemResults::FindFailed(uint64_t index) const {
+  uint64_t low = 0, high = failed();
+  while (low < high) {
+    uint64_t middle = (low + high) / 2;
+    uint64_t place = Word(failed_, middle);
+    if (place == index) return true;
+    if (place < index) low = middle + 1;
+    if (place > index) high = middle;
+  }
+  return false;
 }
 
 bool ReadArrayResult(ByteView result, uint64_t count, uint64_t output_stride, ArrayResult* out) {

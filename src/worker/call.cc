@@ -17,15 +17,14 @@ Result<std::byte*> Call::Value(size_t size) {
       at = *reserved;
       break;
     }
-    case Sink::kBuffer:
-      buffer_->resize(buffer_->size() - size_ + size);
-      at = buffer_->data() + buffer_->size() - size;
+    case Sink::kItems:
+      at = items_->Room(size);
       break;
     case Sink::kPlace:
-      if (size != place_size_) {
+      if (size != most_) {
         return Status(MPROC_ERROR_TOO_LARGE, "the value has " + std::to_string(size) +
                                                  " bytes, the output stride of this map is " +
-                                                 std::to_string(place_size_));
+                                                 std::to_string(most_));
       }
       at = place_;
       break;

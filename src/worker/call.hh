@@ -5,12 +5,13 @@
 
 #include <mproc/call.h>
 
+#include <cstring>
 #include <string>
-#include <vector>
 
 #include "base/status.hh"
 #include "ipc/channel.hh"
 #include "task/error.hh"
+#include "task/item_results.hh"
 
 namespace mproc::worker {
 
@@ -24,30 +25,42 @@ struct WorkerContext {
 
 class Call {
  public:
-  // Where values go: straight into the channel, behind others in a buffer, or to a place of fixed size.
-  enum class Sink { kChannel, kBuffer, kPlace };
+  // Where values go: straight into the channel, behind those of earlier items, or to a place of fixed size.
+  enum class Sink { kChannel, kItems, kPlace };
 
   Call(WorkerContext* context, const ipc::TaskFrame& frame, Sink sink)
       : context_(context), frame_(frame), sink_(sink) {}
 
-  // Readies the call for its next item.
-  void BeginItem(uint64_t index) {
+  // A value of `least` to `most` bytes goes to the place of its item.
+  void SetRoom(size_t least, size_t most) { least_ = least, most_ = most; }
+  // Readies the call for its next item, and names the place of its value.
+  void BeginItem(uint64_t index, std::byte* place) {
     index_ = index;
-    size_ = 0;
+    place_ = place;
     failed_ = false;
     replied_ = false;
   }
-  void SetBuffer(std::vector<std::byte>* buffer) { buffer_ = buffer; }
-  void SetPlace(std::byte* place, size_t size) { place_ = place, place_size_ = size; }
+  void SetItems(task::ItemResultsWriter* items) { items_ = items; }
 
   // Memory for a value of `size` bytes; replaces an earlier one of the same item.
   Result<std::byte*> Value(size_t size);
+  // The same for what most functions do: a first value, which fits into its place. False if it is not so.
+  bool ReplyInPlace(const void* data, size_t size) {
+    if (replied_ || size < least_ || size > most_) return false;
+    if (size == sizeof(uint64_t)) {
+      std::memcpy(place_, data, sizeof(uint64_t));
+    } else if (size) {
+      std::memcpy(place_, data, size);
+    }
+    size_ = size;
+    return replied_ = true;
+  }
   void Fail(int32_t code, const char* type, const char* message, const char* trace);
 
   bool failed() const { return failed_; }
   bool replied() const { return replied_; }
   task::TaskError& error() { return error_; }
-  size_t value_size() const { return size_; }
+  size_t value_size() const { return replied_ ? size_ : 0; }
 
   uint64_t task_id() const { return frame_.task_id; }
   uint32_t function() const { return frame_.function; }
@@ -63,9 +76,9 @@ class Call {
   bool failed_ = false;
   bool replied_ = false;
   task::TaskError error_;
-  std::vector<std::byte>* buffer_ = nullptr;  // kBuffer: the item's value is at its end
-  std::byte* place_ = nullptr;                // kPlace
-  size_t place_size_ = 0;
+  task::ItemResultsWriter* items_ = nullptr;  // kItems
+  std::byte* place_ = nullptr;
+  size_t least_ = 0, most_ = 0;
 };
 
 }  // namespace mproc::worker

@@ -12,8 +12,6 @@
 namespace mproc::worker {
 namespace {
 
-constexpr size_t kKeptBuffer = 1 << 20;
-
 task::TaskError OwnError(int32_t status, std::string message) {
   return {status, StatusName(status), std::move(message), ""};
 }
@@ -60,9 +58,9 @@ int64_t Runner::Run(const ipc::TaskView& view, int64_t started) {
 bool Runner::RunAlone(uint32_t id, ByteView input, task::TaskError* error) {
   const task::Function* function = FindFunction(id, error);
   if (!function) return false;
-  std::vector<std::byte> value;
-  Call call(context_, {0, id, 0, 0}, Call::Sink::kBuffer);
-  call.SetBuffer(&value);
+  task::ItemResultsWriter value;
+  Call call(context_, {0, id, 0, 0}, Call::Sink::kItems);
+  call.SetItems(&value);
   if (CallFunction(*function, &call, input)) return true;
   *error = std::move(call.error());
   return false;
@@ -79,6 +77,7 @@ bool Runner::FindInput(const ipc::TaskView& view, ByteView* input, task::TaskErr
     auto head = ipc::HeadOf(message);
     if (!head) continue;
     Status taken = blocks_.Take(*head, &message);
+    if (blocks_.Lost(head->number)) context_->channel->TellLost();
     if (!taken.ok() && head->number == view.block) {
       *error = OwnError(taken.code(), taken.message());
       return false;
@@ -102,39 +101,42 @@ const task::Function* Runner::FindFunction(uint32_t id, task::TaskError* error) 
   return nullptr;
 }
 
-bool Runner::CallFunction(const task::Function& function, Call* call, ByteView input) {
-  static const std::byte kNothing{};
-  const void* data = input.data() ? input.data() : &kNothing;
-  int32_t code;
+void Runner::FailByException(Call* call) {
   try {
-    code = function.entry(reinterpret_cast<mproc_call_t*>(call), data, input.size(), function.user_data);
-  } catch (abi::__forced_unwind&) {
     throw;
   } catch (const std::exception& thrown) {
     call->Fail(-1, NameOfCurrentException().c_str(), thrown.what(), nullptr);
-    return false;
   } catch (...) {
     call->Fail(-1, NameOfCurrentException().c_str(), "a C++ exception left the function", nullptr);
-    return false;
   }
-  if (call->failed()) {
-    if (code != 0) call->error().code = code;
-    return false;
+}
+
+bool Runner::Failed(const task::Function& function, Call* call, int32_t code) {
+  if (!call->failed()) {
+    call->Fail(code, "", ("function '" + function.name + "' returned " + std::to_string(code)).c_str(),
+               nullptr);
+  } else if (code != 0) {
+    call->error().code = code;
   }
-  if (code == 0) return true;
-  call->Fail(code, "", ("function '" + function.name + "' returned " + std::to_string(code)).c_str(),
-             nullptr);
   return false;
 }
 
 Runner::Ended Runner::PutBytes(task::Answer answer, ByteView bytes) {
   auto place = context_->channel->Reserve(context_->socket, bytes.size());
-  if (place.ok()) {
-    if (!bytes.empty()) std::memcpy(*place, bytes.data(), bytes.size());
-    return {static_cast<uint32_t>(answer), bytes.size()};
-  }
-  // No memory for it: an error that fits into the slot says so.
-  auto small = task::EncodeError({place.status().code(), "", "no shared memory for the result", ""});
+  if (!place.ok()) return PutNoRoom(place.status());
+  if (!bytes.empty()) std::memcpy(*place, bytes.data(), bytes.size());
+  return {static_cast<uint32_t>(answer), bytes.size()};
+}
+
+Runner::Ended Runner::PutItems() {
+  auto place = context_->channel->Reserve(context_->socket, items_.size());
+  if (!place.ok()) return PutNoRoom(place.status());
+  items_.Write(*place);
+  return {static_cast<uint32_t>(task::Answer::kValue), items_.size()};
+}
+
+Runner::Ended Runner::PutNoRoom(const Status& why) {
+  auto small = task::EncodeError({why.code(), "", "no shared memory for the result", ""});
   auto slot = context_->channel->Reserve(context_->socket, small.size());
   std::memcpy(*slot, small.data(), small.size());
   return {static_cast<uint32_t>(task::Answer::kError), small.size()};
@@ -146,7 +148,8 @@ Runner::Ended Runner::PutError(const task::TaskError& error) {
 
 Runner::Ended Runner::RunSingle(const ipc::TaskView& view, const task::Function& function, ByteView input) {
   Call call(context_, view.frame, Call::Sink::kChannel);
-  call.BeginItem(view.frame.index);
+  call.SetRoom(0, ipc::kInlineBytes);
+  call.BeginItem(view.frame.index, context_->channel->SlotRoom());
   if (!CallFunction(function, &call, input)) return PutError(call.error());
   if (!call.replied()) return PutBytes(task::Answer::kValue, {});
   return {static_cast<uint32_t>(task::Answer::kValue), call.value_size()};
@@ -157,32 +160,22 @@ Runner::Ended Runner::RunItems(const ipc::TaskView& view, const task::Function& 
   if (!reader.Open(input)) {
     return PutError(OwnError(MPROC_ERROR_PROTOCOL, "the chunk cannot be read"));
   }
-  Call call(context_, view.frame, Call::Sink::kBuffer);
-  task::ChunkResultHead result{0, 0};
-  buffer_.assign(sizeof result, std::byte{});
-  call.SetBuffer(&buffer_);
+  Call call(context_, view.frame, Call::Sink::kItems);
+  call.SetItems(&items_);
+  items_.Clear();
   ByteView item;
-  while (reader.Next(&item)) {
-    size_t word_at = buffer_.size();
-    buffer_.resize(word_at + sizeof(uint64_t));
-    call.BeginItem(reader.head().first + result.done);
-    uint64_t word;
+  for (uint64_t index = reader.head().first; reader.Next(&item); index++) {
+    call.SetRoom(0, items_.room());
+    call.BeginItem(index, items_.place());
     if (CallFunction(function, &call, item)) {
-      word = uint64_t{call.value_size()} * 2;
+      items_.Add(call.value_size());
     } else {
-      auto error = task::EncodeError(call.error());
-      buffer_.resize(word_at + sizeof(uint64_t));
-      buffer_.insert(buffer_.end(), error.begin(), error.end());
-      word = uint64_t{error.size()} * 2 + 1;
-      result.failed = 1;
+      items_.AddFailed(task::EncodeError(call.error()));
+      if (!reader.head().keep_going) break;
     }
-    std::memcpy(buffer_.data() + word_at, &word, sizeof word);
-    result.done++;
-    if (result.failed && !reader.head().keep_going) break;
   }
-  std::memcpy(buffer_.data(), &result, sizeof result);
-  Ended ended = PutBytes(task::Answer::kValue, buffer_);
-  if (buffer_.capacity() > kKeptBuffer) std::vector<std::byte>().swap(buffer_);
+  Ended ended = PutItems();
+  items_.Shrink();
   return ended;
 }
 
@@ -199,9 +192,9 @@ Runner::Ended Runner::RunArray(const ipc::TaskView& view, const task::Function& 
   if (!place.ok()) return PutError(OwnError(place.status().code(), place.status().message()));
   std::byte* at = *place + sizeof result;
   Call call(context_, view.frame, Call::Sink::kPlace);
+  call.SetRoom(head.output_stride, head.output_stride);
   for (; result.done < head.count; result.done++, at += head.output_stride) {
-    call.BeginItem(head.first + result.done);
-    call.SetPlace(at, head.output_stride);
+    call.BeginItem(head.first + result.done, at);
     if (!CallFunction(function, &call, input.subspan(result.done * head.input_stride, head.input_stride))) {
       result.failed = 1;
       break;

@@ -3,8 +3,7 @@
 // and publishes the outcome. Worker's main thread.
 #pragma once
 
-#include <unordered_set>
-#include <vector>
+#include <cxxabi.h>
 
 #include "ipc/blocks.hh"
 #include "task/kind.hh"
@@ -31,17 +30,37 @@ class Runner {
   bool FindInput(const ipc::TaskView& view, ByteView* input, task::TaskError* error);
   const task::Function* FindFunction(uint32_t id, task::TaskError* error);
   // Calls the function behind a wall; true if it succeeded, else call.error() tells why.
-  bool CallFunction(const task::Function& function, Call* call, ByteView input);
+  bool CallFunction(const task::Function& function, Call* call, ByteView input) {
+    static constexpr std::byte kNothing{};
+    const void* data = input.data() ? input.data() : &kNothing;
+    int32_t code;
+    try {
+      code = function.entry(reinterpret_cast<mproc_call_t*>(call), data, input.size(), function.user_data);
+    } catch (abi::__forced_unwind&) {
+      throw;
+    } catch (...) {
+      FailByException(call);
+      return false;
+    }
+    return (code == 0 && !call->failed()) || Failed(function, call, code);
+  }
+  // For the exception that is being handled.
+  static void FailByException(Call* call);
+  // Says in the call's error what is known of the failure. False.
+  static bool Failed(const task::Function& function, Call* call, int32_t code);
   Ended RunSingle(const ipc::TaskView& view, const task::Function& function, ByteView input);
   Ended RunItems(const ipc::TaskView& view, const task::Function& function, ByteView input);
   Ended RunArray(const ipc::TaskView& view, const task::Function& function, ByteView input);
   Ended PutBytes(task::Answer answer, ByteView bytes);
+  Ended PutItems();
+  // No memory for the result: an error that fits into the slot.
+  Ended PutNoRoom(const Status& why);
   Ended PutError(const task::TaskError& error);
 
   WorkerContext* context_;
   const task::Table* table_;
   ipc::BlockReader blocks_{false};
-  std::vector<std::byte> buffer_;
+  task::ItemResultsWriter items_;
 };
 
 }  // namespace mproc::worker

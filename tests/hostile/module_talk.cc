@@ -275,7 +275,7 @@ void PublishChunk(mproc_call_t* call, const ChunkLie& lie) {
   Spot spot = FindSpot(call);
   ResultSlot& slot = spot.slot();
   Random random(lie.seed);
-  uint64_t words[10] = {lie.count, 0};
+  uint64_t words[10] = {lie.count, 0};  // of items: count, failed, size of each, 0, places, bytes
   size_t size = sizeof words;
   switch (static_cast<ChunkWords>(lie.words)) {
     case kCountHuge:
@@ -288,23 +288,26 @@ void PublishChunk(mproc_call_t* call, const ChunkLie& lie) {
       words[0] = lie.count - 1;
       break;
     case kItemHuge:
-      words[2] = (uint64_t{1} << 62) * 2;
+      words[2] = uint64_t{1} << 63;
       break;
     case kItemNegative:
-      words[2] = UINT64_MAX;
+      words[2] = UINT64_MAX;  // of many sizes: then come the ends
+      words[4] = 8;
+      words[5] = 4;
+      words[6] = words[7] = 8;
       break;
     case kErrorGarbage:
       words[0] = lie.array ? 0 : 1;
       words[1] = 1;
       for (int i = 2; i < 10; i++) words[i] = UINT64_MAX;
-      if (!lie.array) words[2] = 56 * 2 + 1;
+      if (!lie.array) words[2] = 40, words[4] = 0;
       break;
     case kErrorHuge:  // the count of a text within the error
       words[0] = lie.array ? 0 : 1;
       words[1] = 1;
-      words[2] = lie.array ? 0 : 56 * 2 + 1;
-      words[3] = uint64_t{0x20000000} << 32;
-      words[4] = words[5] = uint64_t{1} << 60;
+      words[2] = lie.array ? 0 : 40;
+      words[lie.array ? 3 : 5] = uint64_t{0x20000000} << 32;
+      words[lie.array ? 4 : 6] = words[lie.array ? 5 : 7] = uint64_t{1} << 60;
       break;
     case kShort:
       size = 7;

@@ -53,12 +53,15 @@ TEST(FutureSlab, KnowsWhatIsNoFuture) {
   FutureSlab& slab = FutureSlab::Get();
   auto records = Batch();
   for (Future* record : records) Use(record);
-  Future on_stack{};
-  Use(&on_stack);
+  auto on_heap = std::make_unique<Future>();
+  Use(on_heap.get());
   auto address = reinterpret_cast<uintptr_t>(records[0]);
-  EXPECT_EQ(slab.Check(nullptr), Kind::kNoFuture);
-  EXPECT_EQ(slab.Check(&on_stack), Kind::kNoFuture);
-  EXPECT_EQ(slab.Check(&slab), Kind::kNoFuture);
+  const void* volatile elsewhere = nullptr;  // nothing for the compiler to know
+  EXPECT_EQ(slab.Check(elsewhere), Kind::kNoFuture);
+  elsewhere = on_heap.get();
+  EXPECT_EQ(slab.Check(elsewhere), Kind::kNoFuture);
+  elsewhere = &slab;
+  EXPECT_EQ(slab.Check(elsewhere), Kind::kNoFuture);
   for (uintptr_t off = 1; off < sizeof(Future); off++) {
     EXPECT_EQ(slab.Check(reinterpret_cast<void*>(address + off)), Kind::kNoFuture);
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pool/completion.hh"
+#include "task/item_results.hh"
 
 namespace mproc::pool {
 namespace {
@@ -57,21 +58,20 @@ std::string Word(uint64_t word) { return {reinterpret_cast<const char*>(&word), 
 // text.
 std::string AnswerOf(const TextMap& map, const Future& chunk, const std::vector<uint64_t>& failed = {}) {
   if (chunk.kind == task::Kind::kSingle) return map.items[chunk.range.first] + "!";
-  std::string body;
-  uint64_t done = 0, any = 0;
+  task::ItemResultsWriter writer;
   for (uint64_t i = chunk.range.first; i < chunk.range.first + chunk.range.count; i++) {
-    done++;
     if (std::find(failed.begin(), failed.end(), i) == failed.end()) {
       std::string value = map.items[i] + "!";
-      body += Word(value.size() * 2) + value;
+      std::memcpy(writer.Room(value.size()), value.data(), value.size());
+      writer.Add(value.size());
       continue;
     }
-    auto error = task::EncodeError({static_cast<int32_t>(i), "Type", map.items[i], ""});
-    body += Word(error.size() * 2 + 1) + std::string(AsText(error));
-    any = 1;
+    writer.AddFailed(task::EncodeError({static_cast<int32_t>(i), "Type", map.items[i], ""}));
     if (!map.input.keep_going) break;
   }
-  return Word(done) + Word(any) + body;
+  std::string answer(writer.size(), '\0');
+  writer.Write(reinterpret_cast<std::byte*>(answer.data()));
+  return answer;
 }
 
 std::string TextOf(const MapState::Item& item) {
@@ -113,22 +113,25 @@ TEST(MapState, CutsIntoChunks) {
 }
 
 TEST(MapState, ChunksHoldTheirItems) {
-  TextMap map(Texts(10), 4);
-  for (auto& chunk : map.Chunks()) {
-    task::ChunkHead head = map.state->HeadOf(*chunk);
-    auto offsets = map.state->OffsetsOf(*chunk);
-    ByteView body = map.state->BodyOf(*chunk);
-    EXPECT_EQ(head.first, chunk->range.first);
-    EXPECT_EQ(chunk->size, sizeof head + offsets.size_bytes() + body.size());
-    std::string payload(reinterpret_cast<const char*>(&head), sizeof head);
-    payload += std::string(reinterpret_cast<const char*>(offsets.data()), offsets.size_bytes());
-    payload += AsText(body);
-    task::ItemReader reader;
-    ASSERT_TRUE(reader.Open(AsBytes(payload)));
-    ByteView item;
-    for (uint64_t i = 0; i < head.count; i++) {
-      ASSERT_TRUE(reader.Next(&item));
-      EXPECT_EQ(AsText(item), map.items[head.first + i]);
+  for (int round = 0; round < 2; round++) {
+    TextMap map(round ? std::vector<std::string>(10, "same size") : Texts(10), 4);
+    for (auto& chunk : map.Chunks()) {
+      task::ChunkHead head = map.state->HeadOf(*chunk);
+      auto offsets = map.state->OffsetsOf(*chunk);
+      ByteView body = map.state->BodyOf(*chunk);
+      EXPECT_EQ(head.first, chunk->range.first);
+      EXPECT_EQ(offsets.empty(), round == 1);
+      EXPECT_EQ(chunk->size, sizeof head + offsets.size_bytes() + body.size());
+      std::string payload(reinterpret_cast<const char*>(&head), sizeof head);
+      payload += std::string(reinterpret_cast<const char*>(offsets.data()), offsets.size_bytes());
+      payload += AsText(body);
+      task::ItemReader reader;
+      ASSERT_TRUE(reader.Open(AsBytes(payload)));
+      ByteView item;
+      for (uint64_t i = 0; i < head.count; i++) {
+        ASSERT_TRUE(reader.Next(&item));
+        EXPECT_EQ(AsText(item), map.items[head.first + i]);
+      }
     }
   }
 }
@@ -218,13 +221,11 @@ TEST(MapState, WhatNoChunkWasMadeOfEndsTogether) {
 TEST(MapState, UnreadableAnswersAreErrors) {
   TextMap good(Texts(4), 4);
   std::string answer = AnswerOf(good, *good.Chunks()[0]);
-  std::vector<std::string> bad{"",
-                               "x",
-                               Word(5) + Word(0) + answer.substr(16),
-                               Word(3) + Word(0) + answer.substr(16),
-                               Word(UINT64_MAX) + Word(0),
+  std::vector<std::string> bad{"", "x", Word(5) + Word(0) + answer.substr(16),
+                               Word(3) + Word(0) + answer.substr(16), Word(UINT64_MAX) + Word(0),
                                Word(uint64_t{1} << 63) + Word(1) + answer.substr(16),
-                               Word(1) + Word(1) + Word(16 * 2 + 1) + std::string(16, '\xff')};
+                               // Its only item failed, with 16 bytes that are no error.
+                               Word(1) + Word(1) + Word(16) + Word(0) + Word(0) + std::string(16, '\xff')};
   for (size_t size = 0; size < answer.size(); size++) bad.push_back(answer.substr(0, size));
   for (const auto& one : bad) {
     TextMap map(Texts(4), 4);

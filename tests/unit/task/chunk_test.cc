@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "task/item_results.hh"
+
 namespace mproc::task {
 namespace {
 
@@ -40,7 +42,7 @@ const std::vector<std::string> kItems{"first", "", "the third one", "x"};
 // Offsets count from any origin.
 Bytes Chunk(uint64_t origin = 1000) {
   Bytes bytes;
-  Put(&bytes, ChunkHead{3, kItems.size(), 0, 0, 1});
+  Put(&bytes, ChunkHead{3, kItems.size(), kVaried, 0, 1, 0});
   uint64_t offset = origin;
   for (const auto& item : kItems) {
     Put(&bytes, offset);
@@ -51,14 +53,25 @@ Bytes Chunk(uint64_t origin = 1000) {
   return bytes;
 }
 
-Bytes Results() {
-  Bytes bytes;
-  Put(&bytes, ChunkResultHead{kItems.size(), 1});
-  for (size_t i = 0; i < kItems.size(); i++) {
-    Put(&bytes, uint64_t{kItems[i].size() * 2 + (i == 2)});
-    PutText(&bytes, kItems[i]);
-  }
+Bytes Written(const ItemResultsWriter& writer) {
+  Bytes bytes(writer.size());
+  writer.Write(bytes.data());
   return bytes;
+}
+
+// The third one failed.
+Bytes Results() {
+  ItemResultsWriter writer;
+  for (size_t i = 0; i < kItems.size(); i++) {
+    const auto& item = kItems[i];
+    if (i == 2) {
+      writer.AddFailed(AsBytes(item));
+    } else {
+      std::memcpy(writer.Room(item.size()), item.data(), item.size());
+      writer.Add(item.size());
+    }
+  }
+  return Written(writer);
 }
 
 // Reads to the end; how many were read.
@@ -77,18 +90,17 @@ size_t ReadItems(ByteView bytes) {
 }
 
 size_t ReadResults(ByteView bytes) {
-  ItemResultReader reader;
-  if (!reader.Open(bytes)) return 0;
-  size_t count = 0;
-  uint64_t sum = 0;
-  ByteView item;
-  bool failed;
-  while (count < reader.done() && reader.Next(&item, &failed)) {
-    count++;
-    for (std::byte byte : item) sum += static_cast<unsigned>(byte);
+  ItemResults results;
+  if (!results.Open(bytes, kItems.size())) return 0;
+  EXPECT_LE(results.done(), kItems.size());
+  uint64_t sum = 0, failed = 0;
+  for (uint64_t i = 0; i < results.done(); i++) {
+    for (std::byte byte : results.at(i)) sum += static_cast<unsigned>(byte);
+    failed += results.failed_at(i);
   }
   EXPECT_LT(sum, UINT64_MAX);
-  return count;
+  EXPECT_EQ(failed, results.failed());
+  return results.done();
 }
 
 TEST(ItemReader, GivesTheItemsInOrder) {
@@ -145,42 +157,112 @@ TEST(ItemReader, SurvivesNoise) {
   }
 }
 
-TEST(ItemResultReader, GivesValuesAndErrors) {
-  Bytes bytes = Results();
-  ItemResultReader reader;
-  ASSERT_TRUE(reader.Open(bytes));
-  ASSERT_EQ(reader.done(), kItems.size());
-  ByteView item;
-  bool failed = false;
-  for (size_t i = 0; i < kItems.size(); i++) {
-    ASSERT_TRUE(reader.Next(&item, &failed));
-    EXPECT_EQ(AsText(item), kItems[i]);
-    EXPECT_EQ(failed, i == 2);
-  }
-  EXPECT_FALSE(reader.Next(&item, &failed));
-}
-
-TEST(ItemResultReader, ReadsNothingBeyondATruncation) {
-  Bytes bytes = Results();
-  for (size_t size = 0; size < bytes.size(); size++) {
-    Exact part(ByteView(bytes).first(size));
-    EXPECT_LT(ReadResults(part.view()), kItems.size()) << size;
-  }
-}
-
-TEST(ItemResultReader, BelievesNoCountNorSize) {
-  for (uint64_t number :
-       {uint64_t{1} << 61, uint64_t{1} << 62, uint64_t{1} << 63, UINT64_MAX - 1, UINT64_MAX}) {
-    for (size_t at : {size_t{0}, size_t{16}}) {
-      Bytes bytes = Results();
-      std::memcpy(bytes.data() + at, &number, sizeof number);
-      Exact exact(bytes);
-      EXPECT_EQ(ReadResults(exact.view()), 0U);
+TEST(ItemReader, NeedsNoTableForItemsOfOneSize) {
+  for (size_t size : {size_t{0}, size_t{1}, size_t{8}, size_t{13}}) {
+    Bytes bytes;
+    Put(&bytes, ChunkHead{7, 5, size, 0, 0, 0});
+    for (int i = 0; i < 5; i++) PutText(&bytes, std::string(size, static_cast<char>('a' + i)));
+    Exact exact(bytes);
+    ItemReader reader;
+    ASSERT_TRUE(reader.Open(exact.view()));
+    ByteView item;
+    for (int i = 0; i < 5; i++) {
+      ASSERT_TRUE(reader.Next(&item));
+      EXPECT_EQ(AsText(item), std::string(size, static_cast<char>('a' + i)));
+    }
+    EXPECT_FALSE(reader.Next(&item));
+    if (size == 0) continue;
+    Exact part(exact.view().first(bytes.size() - 1));
+    EXPECT_FALSE(reader.Open(part.view()));
+    for (uint64_t count : {uint64_t{6}, uint64_t{1} << 61, uint64_t{1} << 63, UINT64_MAX}) {
+      std::memcpy(exact.data.get() + 8, &count, sizeof count);
+      EXPECT_FALSE(reader.Open(exact.view()));
     }
   }
 }
 
-TEST(ItemResultReader, SurvivesNoise) {
+TEST(ItemResults, GiveValuesAndErrors) {
+  Bytes bytes = Results();
+  ItemResults results;
+  ASSERT_TRUE(results.Open(bytes, kItems.size()));
+  ASSERT_EQ(results.done(), kItems.size());
+  EXPECT_EQ(results.failed(), 1U);
+  for (size_t i = kItems.size(); i-- > 0;) {
+    EXPECT_EQ(AsText(results.at(i)), kItems[i]);
+    EXPECT_EQ(results.failed_at(i), i == 2);
+  }
+  EXPECT_FALSE(results.Open(bytes, kItems.size() - 1));
+}
+
+TEST(ItemResults, OfAnySizesComeBack) {
+  std::mt19937_64 random(11);
+  ItemResultsWriter writer;  // one for all
+  for (int round = 0; round < 500; round++) {
+    writer.Clear();
+    std::vector<std::pair<std::string, bool>> wanted;
+    size_t size = random() % 20;
+    for (size_t i = random() % 50; i > 0; i--) {
+      if (round % 3 == 0) size = random() % 300;
+      wanted.emplace_back(std::string(size, static_cast<char>(random())), random() % 8 == 0);
+      auto bytes = AsBytes(wanted.back().first);
+      if (wanted.back().second) {
+        writer.AddFailed(bytes);
+        continue;
+      }
+      std::byte* at = writer.Room(size + random() % 3000);
+      if (size) std::memcpy(at, bytes.data(), size);
+      writer.Add(size);
+    }
+    if (round % 50 == 0) {
+      writer.Shrink();
+      wanted.clear();
+    }
+    Exact exact(Written(writer));
+    ItemResults results;
+    ASSERT_TRUE(results.Open(exact.view(), wanted.size()));
+    ASSERT_EQ(results.done(), wanted.size());
+    for (size_t i = 0; i < wanted.size(); i++) {
+      EXPECT_EQ(AsText(results.at(i)), wanted[i].first);
+      EXPECT_EQ(results.failed_at(i), wanted[i].second);
+    }
+  }
+}
+
+TEST(ItemResults, OfOneSizeHaveNoTable) {
+  ItemResultsWriter writer;
+  for (int i = 0; i < 100; i++) {
+    std::memset(writer.Room(8), i, 8);
+    writer.Add(8);
+  }
+  EXPECT_EQ(writer.size(), sizeof(ItemResultsHead) + 800);
+}
+
+TEST(ItemResults, NothingIsReadOfATruncation) {
+  Bytes bytes = Results();
+  for (size_t size = 0; size < bytes.size(); size++) {
+    Exact part(ByteView(bytes).first(size));
+    EXPECT_EQ(ReadResults(part.view()), 0U) << size;
+  }
+}
+
+TEST(ItemResults, BelieveNoCountSizeOrPlace) {
+  const size_t words = Results().size() / sizeof(uint64_t);
+  for (uint64_t number : {uint64_t{5}, uint64_t{100}, uint64_t{1} << 61, uint64_t{1} << 62, uint64_t{1} << 63,
+                          UINT64_MAX - 1}) {
+    for (size_t word = 0; word < words; word++) {
+      if (word == 3) continue;  // reserved
+      Bytes bytes = Results();
+      std::memcpy(bytes.data() + word * sizeof number, &number, sizeof number);
+      Exact exact(bytes);
+      size_t read = ReadResults(exact.view());
+      if (word < 2) {
+        EXPECT_EQ(read, 0U) << word;
+      }
+    }
+  }
+}
+
+TEST(ItemResults, SurvivesNoise) {
   std::mt19937_64 random(9);
   Bytes good = Results();
   for (int round = 0; round < 20000; round++) {

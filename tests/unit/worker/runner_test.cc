@@ -153,7 +153,7 @@ class RunnerTest : public ::testing::Test {
     return Bytes(view.begin(), view.end());
   }
   static Bytes Items(const std::vector<std::string>& items, bool keep_going, uint64_t first = 10) {
-    task::ChunkHead head{first, items.size(), 0, 0, keep_going ? 1u : 0u};
+    task::ChunkHead head{first, items.size(), task::kVaried, 0, keep_going ? 1u : 0u, 0};
     std::string text(reinterpret_cast<const char*>(&head), sizeof head), body;
     for (const auto& item : items) {
       text += Number(body.size());
@@ -165,7 +165,7 @@ class RunnerTest : public ::testing::Test {
     return {reinterpret_cast<const char*>(&number), sizeof number};
   }
   static Bytes Array(uint64_t count, size_t input_stride, size_t output_stride, const std::string& input) {
-    task::ChunkHead head{20, count, input_stride, output_stride, 0};
+    task::ChunkHead head{20, count, input_stride, output_stride, 0, 0};
     std::string text(reinterpret_cast<const char*>(&head), sizeof head);
     return BytesOf(text + input);
   }
@@ -238,29 +238,20 @@ TEST_F(RunnerTest, RunsItemsInOrder) {
     std::vector<std::string> items{"a", "", "ccc", std::string(large ? 200000 : 10, 'd')};
     Out out = Run(kEcho, task::Kind::kItems, Items(items, false));
     ASSERT_TRUE(out.value);
-    task::ItemResultReader reader;
-    ASSERT_TRUE(reader.Open(out.bytes));
-    ASSERT_EQ(reader.done(), items.size());
-    ByteView value;
-    bool failed = true;
-    for (const auto& item : items) {
-      ASSERT_TRUE(reader.Next(&value, &failed));
-      EXPECT_FALSE(failed);
-      EXPECT_EQ(AsText(value), item);
-    }
+    task::ItemResults results;
+    ASSERT_TRUE(results.Open(out.bytes, items.size()));
+    ASSERT_EQ(results.done(), items.size());
+    EXPECT_EQ(results.failed(), 0U);
+    for (size_t i = 0; i < items.size(); i++) EXPECT_EQ(AsText(results.at(i)), items[i]);
   }
 }
 
 TEST_F(RunnerTest, TellsItemsTheirIndex) {
   Out out = Run(kIndex, task::Kind::kItems, Items({"", "", ""}, false, 10));
-  task::ItemResultReader reader;
-  ASSERT_TRUE(reader.Open(out.bytes));
-  ByteView value;
-  bool failed;
-  for (uint64_t i = 10; i < 13; i++) {
-    ASSERT_TRUE(reader.Next(&value, &failed));
-    EXPECT_EQ(AsText(value), Number(i));
-  }
+  task::ItemResults results;
+  ASSERT_TRUE(results.Open(out.bytes, 3));
+  ASSERT_EQ(results.done(), 3U);
+  for (uint64_t i = 0; i < 3; i++) EXPECT_EQ(AsText(results.at(i)), Number(i + 10));
 }
 
 TEST_F(RunnerTest, StopsAtAFailedItemUnlessToldToKeepGoing) {
@@ -268,20 +259,17 @@ TEST_F(RunnerTest, StopsAtAFailedItemUnlessToldToKeepGoing) {
   for (bool keep_going : {false, true}) {
     Out out = Run(kOdd, task::Kind::kItems, Items(items, keep_going));
     ASSERT_TRUE(out.value);
-    task::ItemResultReader reader;
-    ASSERT_TRUE(reader.Open(out.bytes));
-    EXPECT_EQ(reader.done(), keep_going ? 4U : 2U);
-    ByteView value;
-    bool failed;
-    for (uint64_t i = 0; i < reader.done(); i++) {
-      ASSERT_TRUE(reader.Next(&value, &failed));
-      EXPECT_EQ(failed, i % 2 == 1);
-      if (!failed) {
-        EXPECT_EQ(AsText(value), items[i]);
+    task::ItemResults results;
+    ASSERT_TRUE(results.Open(out.bytes, items.size()));
+    EXPECT_EQ(results.done(), keep_going ? 4U : 2U);
+    for (uint64_t i = 0; i < results.done(); i++) {
+      EXPECT_EQ(results.failed_at(i), i % 2 == 1);
+      if (i % 2 == 0) {
+        EXPECT_EQ(AsText(results.at(i)), items[i]);
         continue;
       }
       task::TaskError error;
-      ASSERT_TRUE(task::DecodeError(value, &error));
+      ASSERT_TRUE(task::DecodeError(results.at(i), &error));
       EXPECT_EQ(error.code, 3);
       EXPECT_EQ(error.message, std::to_string(i + 2));
     }
@@ -290,14 +278,10 @@ TEST_F(RunnerTest, StopsAtAFailedItemUnlessToldToKeepGoing) {
 
 TEST_F(RunnerTest, TheLastReplyOfAnItemCounts) {
   Out out = Run(kTwo, task::Kind::kItems, Items({"", ""}, false));
-  task::ItemResultReader reader;
-  ASSERT_TRUE(reader.Open(out.bytes));
-  ByteView value;
-  bool failed;
-  for (int i = 0; i < 2; i++) {
-    ASSERT_TRUE(reader.Next(&value, &failed));
-    EXPECT_EQ(AsText(value), "second");
-  }
+  task::ItemResults results;
+  ASSERT_TRUE(results.Open(out.bytes, 2));
+  ASSERT_EQ(results.done(), 2U);
+  for (uint64_t i = 0; i < 2; i++) EXPECT_EQ(AsText(results.at(i)), "second");
 }
 
 TEST_F(RunnerTest, RunsAnArray) {
@@ -380,7 +364,7 @@ TEST_F(RunnerTest, RunsAFunctionOutsideOfAnyTask) {
 TEST_F(RunnerTest, KnowsItsCall) {
   ipc::TaskFrame frame{123, kEcho, 0, 7};
   Call call(&context, frame, Call::Sink::kChannel);
-  call.BeginItem(7);
+  call.BeginItem(7, nullptr);
   EXPECT_EQ(call.task_id(), 123U);
   EXPECT_EQ(call.function(), kEcho);
   EXPECT_EQ(call.index(), 7U);
