@@ -17,6 +17,8 @@ class PollGate {
     return false;
   }
   void Succeeded() { failures_ = 0; }
+  // As if it had never failed.
+  void Reset() { failures_ = skip_ = 0; }
   void Failed() {
     if (++failures_ >= 2) skip_ = std::min(cap_, uint32_t{1} << std::min(failures_ - 2, 16u));
   }

@@ -133,9 +133,10 @@ bool Drain::PollFor(Condition& condition) {
   for (auto& worker : core_.workers) {
     if (worker->channel) worker->channel->PublishCpu(cpu);
   }
+  auto& last = core_.workers[static_cast<size_t>(core_.given_last.load(std::memory_order_relaxed))];
+  auto on_this_cpu = [&] { return last->channel && last->channel->worker_cpu() == cpu; };
   if (polling == MPROC_POLLING_ADAPTIVE) {
-    auto& last = core_.workers[static_cast<size_t>(core_.given_last.load(std::memory_order_relaxed))];
-    if (last->channel && last->channel->worker_cpu() == cpu) return YieldFor();
+    if (on_this_cpu()) return YieldFor();
     if (!gate_.Open()) return false;
   }
   int64_t end = NowNs() + (polling == MPROC_POLLING_SPIN ? kSpinNs : kPollNs);
@@ -148,6 +149,7 @@ bool Drain::PollFor(Condition& condition) {
       platform::CpuRelax();
     }
     if (condition.Done()) return true;
+    if (on_this_cpu()) platform::YieldCpu();
   } while (NowNs() < end);
   gate_.Failed();
   return false;

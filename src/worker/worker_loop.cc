@@ -3,9 +3,11 @@
 // When to poll. A wake-up of a sleeping CPU costs some 20 us, so a worker that has just run a task looks for
 // the next one for 50 us before it sleeps. It polls only where that can help: when the host says this worker
 // may (one polling worker at most per pool), when the host was last seen on another CPU, and after two
-// failures in a row only every 2^k-th time. On the host's own CPU it yields instead, once: a host that was
-// preempted by the wake-up of this worker then goes on submitting and pays for no further wake-up, where
-// sleeping would mean two switches a task. If that takes long, others want the CPU, and it counts as failed.
+// failures in a row only every 2^k-th time. A host that comes back after 80 to 300 us again and again just
+// misses those 50: as long as it does, and calls one by one, the worker looks for 400 us. On the host's own
+// CPU it yields instead, once: a host that was preempted by the wake-up of this worker then goes on
+// submitting and pays for no further wake-up, where sleeping would mean two switches a task. If that takes
+// long, others want the CPU, and it counts as failed.
 //
 // When to ring. A host that is woken for each of many short results does little else than wake up. While the
 // next task is at hand and short (by the last run of its function), the bell is put off, 50 us at most; it is
@@ -24,6 +26,8 @@ namespace mproc::worker {
 namespace {
 
 constexpr int64_t kPollNs = 50'000;
+constexpr int64_t kLongPollNs = 400'000;
+constexpr uint32_t kFewTasks = 2;
 constexpr int64_t kSpinNs = 1'000'000;
 constexpr int64_t kYieldNs = 50'000;
 constexpr int64_t kShort = 10'000;
@@ -44,7 +48,7 @@ bool WorkerLoop::Poll() {
     if (channel.host_cpu() == cpu) return Yield();
     if (!channel.may_poll()) return false;
     if (!gate_.Open()) return false;
-    limit = kPollNs;
+    limit = poll_ns_ ? poll_ns_ : kPollNs;
   }
   int64_t end = NowNs() + limit;
   do {
@@ -53,9 +57,15 @@ bool WorkerLoop::Poll() {
       platform::CpuRelax();
     }
     if (channel.order() != ipc::kServe) return false;
+    if (channel.host_cpu() == cpu) platform::YieldCpu();
   } while (NowNs() < end);
   gate_.Failed();
   return false;
+}
+
+void WorkerLoop::NoteIdle(int64_t nanoseconds, uint32_t tasks) {
+  poll_ns_ = nanoseconds < kLongPollNs && tasks <= kFewTasks ? kLongPollNs : 0;
+  if (poll_ns_) gate_.Reset();
 }
 
 bool WorkerLoop::Yield() {
@@ -75,6 +85,7 @@ void WorkerLoop::Run() {
   ipc::WorkerChannel& channel = *context_->channel;
   ipc::TaskView view;
   for (;;) {
+    uint32_t tasks = 0;  // one after the other
     int64_t now = NowNs();
     int64_t rung = now;
     while (channel.Claim(&view)) {
@@ -85,6 +96,7 @@ void WorkerLoop::Run() {
       }
       int64_t begun = now;
       now = runner_->Run(view, now);
+      tasks++;
       usual = now - begun;
       bool more = channel.HasTask();
       if (more && usual < kShort && now - rung < kPutOff) continue;
@@ -93,10 +105,13 @@ void WorkerLoop::Run() {
     }
     if (channel.order() == ipc::kFinish && !channel.HasTask()) return;
     channel.RingHost(true);
+    if (tasks > kFewTasks) poll_ns_ = 0;
     if (Poll()) continue;
     platform::FlushStandardStreams();
     channel.Sleep(kIdleSlice);
-    if (!channel.HasTask()) {
+    if (channel.HasTask()) {
+      NoteIdle(NowNs() - now, tasks);
+    } else {
       if (!host_alive_(host_)) return;
       channel.Trim(context_->socket);
     }

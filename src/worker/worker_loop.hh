@@ -23,6 +23,8 @@ class WorkerLoop {
   // Looks for a task for a short while. True if there is one.
   bool Poll();
   bool Yield();
+  // After so many tasks nothing came for so long, and then one that woke the worker.
+  void NoteIdle(int64_t nanoseconds, uint32_t tasks);
 
   WorkerContext* context_;
   Runner* runner_;
@@ -30,6 +32,7 @@ class WorkerLoop {
   void* host_;
   PollGate gate_{64};
   PollGate yield_gate_{64};
+  int64_t poll_ns_ = 0;     // how long Poll looks; 0: the usual time
   int64_t usual_[64] = {};  // what the last task took, by function id modulo its size
 };
 
