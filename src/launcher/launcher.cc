@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "launcher/launcher.hh"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <string>
@@ -18,6 +19,10 @@ namespace {
 constexpr int64_t kSecond = 1000000000;
 constexpr int64_t kHostCheck = 1 * kSecond;  // only without pidfds
 constexpr int64_t kEndLimit = 2 * kSecond;   // for children that the system cannot end at once
+
+// To start a program takes longest, so requests that wait are looked at first: who is killed before it was
+// started need not be started. They hold descriptors.
+constexpr size_t kMostStartsWaiting = 8;
 
 int ErrnoOf(const Status& status) { return status.os_code() != 0 ? status.os_code() : EPROTO; }
 
@@ -69,17 +74,22 @@ void Launcher::OnControl(int events) {
   if (events & loop::kWritable) SendWaiting();
   if (ending_) return;
   for (;;) {
-    switch (platform::ReceiveMessage(control_.get(), false, &message_)) {
+    auto came = platform::Receive::kNothing;
+    if (starts_.size() < kMostStartsWaiting)
+      came = platform::ReceiveMessage(control_.get(), false, &message_);
+    switch (came) {
       case platform::Receive::kMessage:
         Take(&message_);
-        if (ending_) return;
         break;
       case platform::Receive::kNothing:
-        return;
+        if (starts_.empty()) return;
+        StartNext();
+        break;
       case platform::Receive::kEnd:
         BeginEnd();
-        return;
+        break;
     }
+    if (ending_) return;
   }
 }
 
@@ -98,14 +108,16 @@ void Launcher::Take(platform::Message* message) {
     return;
   }
   switch (static_cast<ipc::ControlType>(request->head.type)) {
-    case ipc::ControlType::kStart:
-      StartChild(std::move(*request));
-      break;
-    case ipc::ControlType::kSignal: {
-      auto child = children_.find(request->head.child);
-      if (child != children_.end()) child->second->process.Signal(request->head.first);
+    case ipc::ControlType::kStart: {
+      // Only for who we are ourselves: a host that gave up its rights must not get them back through us.
+      bool same_user = message_.sender && message_.sender->uid == platform::CurrentUser() &&
+                       message_.sender->gid == platform::CurrentGroup();
+      starts_.push_back({std::move(message_), std::move(*request), same_user});
       break;
     }
+    case ipc::ControlType::kSignal:
+      Signal(request->head.child, request->head.first);
+      break;
     case ipc::ControlType::kFinish:
       BeginEnd();
       break;
@@ -114,14 +126,30 @@ void Launcher::Take(platform::Message* message) {
   }
 }
 
-void Launcher::StartChild(ipc::ControlReceived request) {
+void Launcher::Signal(uint64_t id, int signo) {
+  auto waiting = std::ranges::find_if(starts_, [&](auto& start) { return start.request.head.child == id; });
+  if (waiting != starts_.end() && signo == SIGKILL) {
+    starts_.erase(waiting);
+    ipc::ControlHead reply = ipc::MakeHead(ipc::ControlType::kExited, id);
+    reply.signal = signo;
+    return SendReply(reply);
+  }
+  bool starts = waiting != starts_.end();
+  while (starts) {  // in their order, up to this one
+    starts = starts_.front().request.head.child != id;
+    StartNext();
+  }
+  auto child = children_.find(id);
+  if (child != children_.end()) child->second->process.Signal(signo);
+}
+
+void Launcher::StartNext() {
+  auto [message, request, allowed] = std::move(starts_.front());
+  starts_.pop_front();
   uint64_t id = request.head.child;
   auto child = std::make_unique<Child>();
   int error = EPERM;
-  // Only for who we are ourselves: a host that gave up its rights must not get them back through us.
-  bool same_user = message_.sender && message_.sender->uid == platform::CurrentUser() &&
-                   message_.sender->gid == platform::CurrentGroup();
-  if (same_user) error = children_.contains(id) ? EEXIST : TryStart(request, child.get());
+  if (allowed) error = children_.contains(id) ? EEXIST : TryStart(request, child.get());
   if (error != 0) {
     ipc::ControlHead reply = ipc::MakeHead(ipc::ControlType::kFailed, id);
     reply.first = error;
@@ -214,6 +242,7 @@ void Launcher::SendWaiting() {
 void Launcher::BeginEnd() {
   if (ending_) return;
   ending_ = true;
+  starts_.clear();
   control_poll_.Close();
   host_poll_.Close();
   host_timer_.Close();

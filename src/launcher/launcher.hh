@@ -33,6 +33,11 @@ class Launcher {
   struct Child {
     loop::ChildProcess process;
   };
+  struct Start {
+    platform::Message message;  // which the request is part of
+    ipc::ControlReceived request;
+    bool allowed;
+  };
   struct Reply {
     std::vector<std::byte> bytes;
     platform::UniqueFd fd;
@@ -41,7 +46,8 @@ class Launcher {
   Status WatchHost();
   void OnControl(int events);
   void Take(platform::Message* message);
-  void StartChild(ipc::ControlReceived request);
+  void Signal(uint64_t id, int signo);
+  void StartNext();
   // Starts it or says with which errno it failed.
   int TryStart(ipc::ControlReceived& request, Child* child);
   void OnExit(uint64_t id, int code, int signal);
@@ -60,8 +66,9 @@ class Launcher {
   loop::Timer end_timer_;
   loop::SignalWatch terminate_;
   std::unordered_map<uint64_t, std::unique_ptr<Child>> children_;
+  std::deque<Start> starts_;   // not begun
   std::deque<Reply> waiting_;  // replies for which the socket had no room
-  platform::Message message_;  // kept for its buffer
+  platform::Message message_;
   uint32_t own_umask_ = 022;
   bool ending_ = false;
 };

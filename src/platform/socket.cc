@@ -92,11 +92,11 @@ Status SendMessage(int socket, ByteView bytes, std::span<const int> fds, bool wa
 
 Receive ReceiveMessage(int socket, bool wait, Message* message) {
   alignas(cmsghdr) char control[kControlSize];
-  message->bytes.resize(kMaxMessage);
+  std::byte buffer[kMaxMessage];  // of which only what comes is touched
   message->fds.clear();
   message->fds_lost = false;
   message->sender.reset();
-  iovec part{message->bytes.data(), message->bytes.size()};
+  iovec part{buffer, sizeof buffer};
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
@@ -104,11 +104,13 @@ Receive ReceiveMessage(int socket, bool wait, Message* message) {
   header.msg_controllen = sizeof control;
   for (;;) {
     ssize_t n = syscall(SYS_recvmsg, socket, &header, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
+    // A peer that ended with messages unread: told once, and what it said before can still be read.
+    if (n < 0 && errno == ECONNRESET) continue;
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno == EAGAIN) return Receive::kNothing;
     if (n <= 0) return Receive::kEnd;
     TakeControl(header, message);
-    message->bytes.resize(static_cast<size_t>(n));
+    message->bytes.assign(buffer, buffer + n);
     return Receive::kMessage;
   }
 }

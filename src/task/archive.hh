@@ -3,9 +3,22 @@
 // anything is allocated. The library's own records (errors, tables, set-up) travel in them.
 #pragma once
 
+// cereal includes <iostream> and uses nothing of it. In libstdc++ that alone sets up streams and locales when
+// a program starts: a megabyte of code, 60 KiB of private memory and 0.3 ms in every worker. This is the
+// header's own guard.
+#if __has_include(<bits/c++config.h>) && !defined(_GLIBCXX_IOSTREAM)
+#define _GLIBCXX_IOSTREAM 1
+#define MPROC_IOSTREAM_LEFT_OUT
+#endif
+
 #include <cereal/cereal.hpp>
 #include <cereal/types/string.hpp>
 #include <cereal/types/vector.hpp>
+
+#ifdef MPROC_IOSTREAM_LEFT_OUT
+#undef _GLIBCXX_IOSTREAM
+#undef MPROC_IOSTREAM_LEFT_OUT
+#endif
 
 #include <bit>
 #include <concepts>

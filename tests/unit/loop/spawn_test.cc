@@ -43,7 +43,7 @@ TEST(ChildProcess, TellsExitCodeAndSignal) {
   }
   {
     ChildProcess child;
-    ASSERT_TRUE(child.Start(loop, Shell("sleep 1000"), note).ok());
+    ASSERT_TRUE(child.Start(loop, Shell("exec sleep 1000"), note).ok());
     EXPECT_TRUE(child.Signal(SIGKILL));
     loop.Run();
     EXPECT_EQ(signal, SIGKILL);
