@@ -173,11 +173,13 @@ void MapState::LoseChunks(uint64_t first, uint64_t end, int32_t outcome, uint64_
 }
 
 bool MapState::TakeItems(uint64_t first, uint64_t count, ByteView result, const ErrorInfo& by) {
+  // Copied first, then checked: the worker could change its own bytes in between.
+  ByteView kept(Keep(result), result.size());
   task::ItemResults results;
-  if (!results.Open(result, count)) return false;
+  if (!results.Open(kept, count)) return false;
   if (results.done() < count && results.failed() == 0) return false;
   if (results.failed()) return TakeFailedItems(first, results, by);
-  SetChunk(first, kValue, Keep(result), result.size());
+  SetChunk(first, kValue, kept.data(), kept.size());
   return true;
 }
 

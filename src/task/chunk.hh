@@ -67,7 +67,8 @@ class ItemReader {
 // The results of a chunk of items, in any order. A view: the bytes must stay.
 class ItemResults {
  public:
-  // Checks everything: false if these are no results of at most `most` items.
+  // Checks everything: false if these are no results of at most `most` items. Bytes that a stranger can
+  // still change must be copied before.
   bool Open(ByteView bytes, uint64_t most);
   // For bytes that were opened before.
   static ItemResults Reopen(ByteView bytes) {

@@ -208,6 +208,10 @@ TEST(LauncherClient, StartsDoNotWaitForAStoppedLauncher) {
         EXPECT_EQ(exit.code, i);
       }
     }
+    // Its kill was there before it was its turn: it never ran.
+    auto killed = host.watcher().Of(children[59]);
+    EXPECT_EQ(killed.exit.signal, SIGKILL);
+    EXPECT_EQ(killed.pid, 0);
     EXPECT_TRUE(host.watcher().WaitEnded(stays));
   });
 }

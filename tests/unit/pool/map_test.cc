@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "pool/completion.hh"
+#include "support/processes.hh"
 #include "task/item_results.hh"
 
 namespace mproc::pool {
@@ -252,6 +255,36 @@ TEST(MapState, SurvivesNoise) {
     EXPECT_TRUE(EndWith(map, *chunks[0], answer));
     for (uint64_t i = 0; i < 5; i++) EXPECT_LT(TextOf(map.state->item(i)).size(), 200U);
   }
+}
+
+// The bytes of an answer are the worker's own until they have been copied.
+TEST(MapState, SurvivesAnswersThatChangeWhileTheyAreRead) {
+  if (test::kThreadSanitizer) GTEST_SKIP() << "the race is meant";
+  std::string good, answer;
+  {
+    TextMap map(Texts(64), 64);
+    good = answer = AnswerOf(map, *map.Chunks()[0]);
+  }
+  std::atomic<bool> stop{false};
+  std::thread liar([&] {
+    std::mt19937_64 random(6);
+    volatile char* bytes = answer.data();
+    while (!stop) {
+      size_t at = random() % (67 * sizeof(uint64_t));  // head and ends
+      bytes[at] = static_cast<char>(random());
+      bytes[at] = good[at];
+    }
+  });
+  uint64_t sum = 0;
+  for (int round = 0; round < 3000; round++) {
+    TextMap map(Texts(64), 64, true);
+    auto chunks = map.Chunks();
+    EXPECT_TRUE(EndWith(map, *chunks[0], answer));
+    for (uint64_t i = 0; i < 64; i++) sum += TextOf(map.state->item(i)).size();
+  }
+  stop = true;
+  liar.join();
+  EXPECT_GT(sum, 0U);
 }
 
 TEST(MapState, ValuesOfAnArrayGoToTheirPlaces) {
