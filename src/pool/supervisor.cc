@@ -7,6 +7,7 @@
 #include "platform/signals.hh"
 #include "pool/completion.hh"
 #include "pool/drain.hh"
+#include "pool/worker_death.hh"
 
 namespace mproc::pool {
 namespace {
@@ -183,79 +184,12 @@ void Supervisor::Distrust(WorkerSlot* worker) {
   Kill(worker);
 }
 
-std::unique_ptr<ErrorInfo> Supervisor::LostInfo(const WorkerSlot& worker, const Future& task,
-                                                runtime::ChildExit exit, bool protocol,
-                                                const std::string& trace) const {
-  auto info = std::make_unique<ErrorInfo>();
-  info->signal = exit.signal;
-  info->exit_code = exit.code;
-  std::string how;
-  if (protocol) {
-    info->cause = MPROC_CAUSE_PROTOCOL;
-    how = "was killed because it wrote nonsense into its channel";
-  } else if (!exit.known) {
-    info->cause = MPROC_CAUSE_LAUNCHER;
-    how = "ended together with the launcher process, exit status unknown";
-  } else if (exit.signal) {
-    info->cause = MPROC_CAUSE_SIGNAL;
-    how =
-        "was ended by signal " + std::to_string(exit.signal) + " (" + platform::SignalName(exit.signal) + ")";
-    if (exit.signal == SIGKILL) how += "; if nobody sent it, the system was out of memory";
-  } else {
-    info->cause = MPROC_CAUSE_EXIT;
-    how = "exited with code " + std::to_string(exit.code);
-  }
-  const task::Function* function = core_.table ? core_.table->Find(task.function) : nullptr;
-  info->error.code = MPROC_ERROR_WORKER_LOST;
-  info->error.type = StatusName(MPROC_ERROR_WORKER_LOST);
-  info->error.message = "worker " + std::to_string(worker.number) + " (" + worker.name + ", pid " +
-                        std::to_string(worker.pid.load()) + ") " + how + " while it ran task " +
-                        std::to_string(task.id) + ", function " + std::to_string(task.function) +
-                        (function ? " '" + function->name + "'" : std::string());
-  info->error.trace = trace;
-  return info;
-}
-
-bool Supervisor::BuryTasks(WorkerSlot* worker, runtime::ChildExit exit, bool protocol) {
-  std::vector<Future*> back;
-  bool lost = false;
-  std::string trace;
-  bool terminating = core_.ending();
-  if (!protocol && exit.signal) {
-    trace = platform::FormatCrashTrace(worker->channel->trace(), ipc::kTraceBytes);
-  }
-  for (uint64_t at = worker->tail; at < worker->channel->head(); at++) {
-    if (Future* task = worker->TakeBack(at)) {
-      back.push_back(task);
-      continue;
-    }
-    Future* task = worker->in_flight[at % ipc::kSlots].exchange(nullptr, std::memory_order_acq_rel);
-    if (!task) continue;
-    lost = true;
-    if (terminating) {
-      End(task, CancelledEnding(core_.terminate_cause));
-      continue;
-    }
-    Ending ending;
-    ending.outcome = MPROC_OUTCOME_WORKER_LOST;
-    task->worker_pid = worker->pid.load();
-    ending.error = LostInfo(*worker, *task, exit, protocol, trace);
-    End(task, std::move(ending));
-  }
-  if (terminating) {
-    for (Future* task : back) End(task, CancelledEnding(core_.terminate_cause));
-  } else {
-    dispatcher_.Requeue(back);
-  }
-  return lost;
-}
-
 void Supervisor::OnExited(WorkerSlot* worker, runtime::ChildExit exit) {
   bool started = worker->state == WorkerState::kStarting;
   bool asked = worker->state == WorkerState::kEnding && !worker->distrusted;
   dispatcher_.WorkerGone(worker);
   if (worker->link) worker->link->Close();
-  bool useful = BuryTasks(worker, exit, worker->distrusted) || worker->tasks_done > 0;
+  bool useful = BuryTasks(core_, dispatcher_, worker, exit) || worker->tasks_done > 0;
   if (!asked) core_.counters.deaths.fetch_add(1, std::memory_order_relaxed);
   if (started) {
     std::string how = exit.signal ? "it was ended by signal " + std::to_string(exit.signal)

@@ -57,13 +57,9 @@ class Supervisor {
   void OnHello(WorkerSlot* worker, std::shared_ptr<const task::Table> table);
   void OnFailedStart(WorkerSlot* worker, const Status& why);
   void OnExited(WorkerSlot* worker, runtime::ChildExit exit);
-  // True if a task was lost.
-  bool BuryTasks(WorkerSlot* worker, runtime::ChildExit exit, bool protocol);
   // Starts what is missing after a time that grows with the failures in a row.
   void StartLater(int failures);
   void Break(const Status& why);
-  std::unique_ptr<ErrorInfo> LostInfo(const WorkerSlot& worker, const Future& task, runtime::ChildExit exit,
-                                      bool protocol, const std::string& trace) const;
   void Kill(WorkerSlot* worker);
 
   Core& core_;
