@@ -129,7 +129,7 @@ MapState::Item MapState::item(uint64_t index) const {
 }
 
 std::byte* MapState::Room(size_t size) {
-  size = (size + 15) & ~size_t{15};  // what is aligned in a chunk stays so
+  size = (size + 15) & ~size_t{15};   // what is aligned in a chunk stays so
   if (room_size_ < size || !room_) {  // no value is null, also if it is empty
     room_size_ = std::max(size, kStorageStep);
     storage_.push_back(std::make_unique_for_overwrite<std::byte[]>(room_size_));

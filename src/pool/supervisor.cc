@@ -74,7 +74,7 @@ Status Supervisor::StartWorker(WorkerSlot* worker) {
   if (!sent.ok()) return sent;
   channel->CloseMemoryFd();
   auto link = std::make_shared<WorkerLink>(
-      core_.runtime, worker->place, number,
+      core_.runtime, worker->place, number, std::move(*listener),
       [this, keep = pool_reference_](WorkerEvent event) { Deliver(std::move(event)); });
   runtime::StartRequest request;
   request.program = plan_.program;
@@ -92,7 +92,7 @@ Status Supervisor::StartWorker(WorkerSlot* worker) {
   worker->channel.emplace(std::move(*channel));
   worker->socket = runtime::GuardedFd(std::move(ends->first));
   worker->link = link;
-  link->Open(std::move(*listener), core_.options.start_limit);
+  link->Open(core_.options.start_limit);
   core_.counters.starts.fetch_add(1, std::memory_order_relaxed);
   return Status();
 }

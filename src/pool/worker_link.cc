@@ -27,11 +27,9 @@ bool IsRefusal(int32_t status) {
 
 }  // namespace
 
-void WorkerLink::Open(platform::UniqueFd socket, int64_t limit) {
-  auto shared = std::make_shared<platform::UniqueFd>(std::move(socket));  // a posted action is copied
-  runtime_->Post([self = shared_from_this(), shared, limit] {
-    if (!self->deliver_) return;
-    self->socket_ = runtime::GuardedFd(std::move(*shared));
+void WorkerLink::Open(int64_t limit) {
+  runtime_->Post([self = shared_from_this(), limit] {
+    if (!self->deliver_ || !self->socket_.valid()) return;  // it has ended already
     Status watched = self->poll_.Start(self->runtime_->loop(), self->socket_.get(), loop::kReadable,
                                        [link = self.get()](int) { link->OnReadable(); });
     Status timed = self->timer_.Init(self->runtime_->loop(), [link = self.get()] {

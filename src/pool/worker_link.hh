@@ -30,11 +30,18 @@ struct WorkerEvent {
 class WorkerLink : public runtime::ChildObserver, public std::enable_shared_from_this<WorkerLink> {
  public:
   using Deliver = std::function<void(WorkerEvent)>;
-  WorkerLink(std::shared_ptr<runtime::Runtime> runtime, int place, uint32_t number, Deliver deliver)
-      : runtime_(std::move(runtime)), place_(place), number_(number), deliver_(std::move(deliver)) {}
+  // `socket` is a duplicate of the host's end. It is there before the worker is started: the report of its
+  // exit may come before Open has done its work, and its last words are read all the same.
+  WorkerLink(std::shared_ptr<runtime::Runtime> runtime, int place, uint32_t number, platform::UniqueFd socket,
+             Deliver deliver)
+      : runtime_(std::move(runtime)),
+        place_(place),
+        number_(number),
+        deliver_(std::move(deliver)),
+        socket_(std::move(socket)) {}
 
-  // Listens on `socket`, a duplicate of the host's end, for at most `limit` nanoseconds.
-  void Open(platform::UniqueFd socket, int64_t limit);
+  // Listens for at most `limit` nanoseconds. Any thread.
+  void Open(int64_t limit);
   // Nothing is delivered afterwards (but for what is under way on the engine thread). Any thread.
   void Close();
 
