@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <mproc/map.h>
 
-#include <algorithm>
-#include <numeric>
-
 #include "capi/guard.hh"
 #include "capi/objects.hh"
 #include "pool/callbacks.hh"
@@ -25,23 +22,10 @@ Status CheckItems(const void* const* items, const size_t* sizes, size_t count) {
   return Status();
 }
 
-// What an item adds to the payload of its chunk or to the result, on average.
-uint64_t BytesOfItem(const MapInput& input) {
-  if (input.is_array) return std::max(input.input_stride, input.output_stride);
-  if (!input.sizes || input.count == 0) return 0;
-  return std::accumulate(input.sizes, input.sizes + input.count, uint64_t{0}) / input.count;
-}
-
-// Starts the map, with the chunk rule applied.
 Status StartMap(Pool& pool, uint32_t function, MapInput input, int64_t chunk,
                 const pool::Callbacks& callbacks, mproc_future_t** future) {
-  if (chunk == MPROC_CHUNK_AUTO) {
-    input.chunk = pool.DefaultChunk(input.count, BytesOfItem(input));
-  } else if (chunk < 1) {
-    return BadArgument("a chunk has at least one item");
-  } else {
-    input.chunk = static_cast<uint64_t>(chunk);
-  }
+  if (chunk < 1 && chunk != MPROC_CHUNK_AUTO) return BadArgument("a chunk has at least one item");
+  input.chunk = chunk == MPROC_CHUNK_AUTO ? 0 : static_cast<uint64_t>(chunk);
   return pool.Map(function, input, callbacks, reinterpret_cast<pool::Future**>(future));
 }
 

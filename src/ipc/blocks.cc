@@ -38,11 +38,12 @@ void BlockWriter::Drop(int socket, Block block) {
 
 Result<Placement> BlockWriter::Allocate(int socket, uint64_t position, size_t size) {
   size_t need = Aligned(size ? size : 1);
-  if (arena_lost_ && arena_uses_ == 0) {
+  bool arena_good = arena_.id >= good_from_;
+  if (!arena_good && arena_uses_ == 0) {
     Drop(socket, std::exchange(arena_, Block{}));
-    arena_lost_ = false;
+    arena_good = true;
   }
-  if (need <= kLargestInArena && !arena_lost_) {
+  if (need <= kLargestInArena && arena_good) {
     if (!arena_.memory) {
       auto block = NewBlock(socket, kArenaBytes);
       if (!block.ok()) return block.status();
@@ -88,7 +89,7 @@ Result<BlockWriter::Block> BlockWriter::TakeBlock(int socket, size_t size) {
 }
 
 void BlockWriter::KeepBlock(int socket, Block block) {
-  if (block.memory.size() > kMostSpareBytes) return Drop(socket, std::move(block));
+  if (block.memory.size() > kMostSpareBytes || block.id < good_from_) return Drop(socket, std::move(block));
   spare_bytes_ += block.memory.size();
   spares_.push_back(std::move(block));
   while (spares_.size() > kMostSpares || spare_bytes_ > kMostSpareBytes) {
@@ -116,10 +117,8 @@ void BlockWriter::Release(int socket, uint64_t position) {
     if (use.arena_end) {
       arena_tail_ = use.arena_end;
       arena_uses_--;
-    } else if (use.keep) {
-      KeepBlock(socket, std::move(use.block));
     } else {
-      Drop(socket, std::move(use.block));
+      KeepBlock(socket, std::move(use.block));
     }
   }
 }
@@ -134,8 +133,7 @@ void BlockWriter::Trim(int socket) {
 void BlockWriter::NoteLost(int socket, uint32_t count) {
   if (count == lost_) return;
   lost_ = count;
-  arena_lost_ = true;
-  for (Use& use : uses_) use.keep = false;
+  good_from_ = next_id_;
   Trim(socket);
 }
 

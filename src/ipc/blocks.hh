@@ -56,7 +56,6 @@ class BlockWriter {
     uint64_t position;
     size_t arena_end;  // of the arena's ring; 0 if `block` is used
     Block block;
-    bool keep = true;  // for later, when it is done with
   };
 
   Result<Block> NewBlock(int socket, size_t size);
@@ -69,8 +68,8 @@ class BlockWriter {
   bool wait_;
   uint32_t next_id_ = 1;
   Block arena_;
-  bool arena_lost_ = false;    // to be replaced when nothing lies in it any more
   uint32_t lost_ = 0;          // what NoteLost said
+  uint32_t good_from_ = 1;     // blocks below it were sent before the last loss: not to be used again
   std::vector<Block> spares_;  // the one kept last at the end
   size_t spare_bytes_ = 0;
   size_t arena_head_ = 0;  // next free byte

@@ -10,12 +10,13 @@
 namespace mproc::pool {
 namespace {
 
+constexpr uint64_t kChunkBytes = 32 * 1024;  // of a default chunk: it stays in the caches
 constexpr size_t kStorageStep = 64 * 1024;
 constexpr char kNotRun[] = "an earlier item of its chunk failed";
 
 }  // namespace
 
-Result<std::unique_ptr<MapState>> MapState::Create(const MapInput& input) {
+Result<std::unique_ptr<MapState>> MapState::Create(const MapInput& input, uint64_t workers) {
   if (input.count > task::kLargestPayload) {
     return Status(MPROC_ERROR_TOO_LARGE, "a map has at most 2^46 items");
   }
@@ -25,6 +26,7 @@ Result<std::unique_ptr<MapState>> MapState::Create(const MapInput& input) {
         (input.output_stride && input.count > task::kLargestPayload / input.output_stride)) {
       return Status(MPROC_ERROR_TOO_LARGE, "items times stride exceeds what can be carried");
     }
+    map->ChooseChunk(workers);
     return map;
   }
   try {
@@ -32,12 +34,22 @@ Result<std::unique_ptr<MapState>> MapState::Create(const MapInput& input) {
   } catch (const std::exception&) {
     return Status(MPROC_ERROR_OUT_OF_MEMORY, "not enough memory to copy the items of the map");
   }
+  map->ChooseChunk(workers);
   uint64_t chunks = map->chunks_left();
   map->chunks_.reset(static_cast<Item*>(std::calloc(std::max<uint64_t>(chunks, 1), sizeof(Item))));
   if (!map->chunks_) return Status(MPROC_ERROR_OUT_OF_MEMORY);
   map->input_.items = nullptr;
   map->input_.sizes = nullptr;
   return map;
+}
+
+void MapState::ChooseChunk(uint64_t workers) {
+  if (input_.chunk != 0 || input_.count == 0) return;
+  uint64_t parts = workers * 4, count = input_.count;
+  uint64_t each =
+      input_.is_array ? std::max(input_.input_stride, input_.output_stride) : OffsetOf(count) / count;
+  uint64_t most = kChunkBytes / std::max<uint64_t>(each, 1);
+  input_.chunk = std::max<uint64_t>(1, std::min(most, count / parts + (count % parts != 0)));
 }
 
 bool MapState::Pack() {
@@ -116,9 +128,8 @@ std::span<const uint64_t> MapState::OffsetsOf(const Future& chunk) const {
 MapState::Item MapState::item(uint64_t index) const {
   uint64_t place = input_.chunk == 1 ? index : index / input_.chunk;
   Item chunk = chunks_[place];
+  if (chunk.state != kResults) return chunk;
   index -= place * input_.chunk;
-  bool alone = index == 0 && place * input_.chunk + 1 == std::min(input_.count, (place + 1) * input_.chunk);
-  if (alone || chunk.state != kValue) return chunk;
   auto results = task::ItemResults::Reopen({chunk.data, chunk.size});
   if (index >= results.done()) {
     return {reinterpret_cast<const std::byte*>(kNotRun), MPROC_OUTCOME_NOT_RUN, kLost};
@@ -179,7 +190,7 @@ bool MapState::TakeItems(uint64_t first, uint64_t count, ByteView result, const 
   if (!results.Open(kept, count)) return false;
   if (results.done() < count && results.failed() == 0) return false;
   if (results.failed()) return TakeFailedItems(first, results, by);
-  SetChunk(first, kValue, kept.data(), kept.size());
+  SetChunk(first, kResults, kept.data(), kept.size());
   return true;
 }
 
@@ -199,7 +210,7 @@ bool MapState::TakeFailedItems(uint64_t first, const task::ItemResults& results,
   }
   std::byte* at = Room(kept.size());
   kept.Write(at);
-  SetChunk(first, kValue, at, kept.size());
+  SetChunk(first, kResults, at, kept.size());
   return true;
 }
 

@@ -18,7 +18,7 @@ namespace mproc::pool {
 
 struct MapInput {
   uint64_t count = 0;
-  uint64_t chunk = 1;
+  uint64_t chunk = 1;  // items; 0: ceil(count / (4 x workers)), but at most 32 KiB of items
   bool keep_going = false;
   // Byte items (copied) ...
   const void* const* items = nullptr;
@@ -36,8 +36,8 @@ struct Ending;
 
 class MapState {
  public:
-  // Copies the items. TOO_LARGE or OUT_OF_MEMORY.
-  static Result<std::unique_ptr<MapState>> Create(const MapInput& input);
+  // Copies the items, for a pool of so many workers. TOO_LARGE or OUT_OF_MEMORY.
+  static Result<std::unique_ptr<MapState>> Create(const MapInput& input, uint64_t workers);
 
   // -- the source; guarded by the pool's mutex
   bool exhausted() const { return next_ >= input_.count; }
@@ -63,10 +63,10 @@ class MapState {
 
   uint64_t count() const { return input_.count; }
   bool is_array() const { return input_.is_array; }
-  enum ItemState : uint8_t { kNone = 0, kValue = 1, kFailed = 2, kLost = 3 };
+  enum ItemState : uint8_t { kNone = 0, kValue = 1, kFailed = 2, kLost = 3, kResults = 4 };
   struct Item {
     const std::byte* data;  // of a value; else the zero-ended message
-    uint64_t size : 56;     // of a value; else the outcome
+    uint64_t size : 56;     // of a value or results; else the outcome
     uint64_t state : 8;
   };
   // Byte items only, after the end of the map.
@@ -80,6 +80,7 @@ class MapState {
   explicit MapState(const MapInput& input) : input_(input) {}
   // Copies the items; false if they are too large together.
   bool Pack();
+  void ChooseChunk(uint64_t workers);
   uint64_t OffsetOf(uint64_t index) const {
     return item_size_ == task::kVaried ? offsets_[index] : index * item_size_;
   }
@@ -103,8 +104,9 @@ class MapState {
 
   std::mutex mutex_;    // guards all below
   uint64_t ended_ = 0;  // items
-  // Byte items only: what came of each chunk. A chunk of one item is that item; the value of another is its
-  // results as in task/chunk.hh, a failed item with its zero-ended message. Pages come with the results.
+  // Byte items only: what came of each chunk. A chunk of one item, or one that failed as a whole, is such an
+  // item; the others have their results as in task/chunk.hh, a failed item with its zero-ended message. The
+  // system gives the pages when something came.
   std::unique_ptr<Item[], Free> chunks_;
   std::vector<std::unique_ptr<std::byte[]>> storage_;
   std::byte* room_ = nullptr;  // of the last of storage_

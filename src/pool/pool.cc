@@ -16,7 +16,6 @@ namespace mproc::pool {
 namespace {
 
 constexpr int64_t kEndLimit = 5 * MPROC_SECOND;  // beyond the grace time: SIGKILL takes no longer
-constexpr uint64_t kChunkBytes = 32 * 1024;      // of a default chunk: it stays in the caches
 constexpr uint32_t kDrainEvery = 64;             // submits, so that results do not pile up
 
 }  // namespace
@@ -217,17 +216,11 @@ void Pool::AfterSubmit(bool drain) {
   }
 }
 
-uint64_t Pool::DefaultChunk(uint64_t count, uint64_t bytes_each) const {
-  uint64_t parts = core_.workers.size() * 4;
-  uint64_t most = kChunkBytes / std::max<uint64_t>(bytes_each, 1);
-  return std::max<uint64_t>(1, std::min(most, count / parts + (count % parts != 0)));
-}
-
 Status Pool::Map(uint32_t function, const MapInput& input, const Callbacks& callbacks, Future** future) {
   if (callbacks.any()) {
     if (Status made = EnsureCallbackThread(); !made.ok()) return made;
   }
-  auto map = MapState::Create(input);
+  auto map = MapState::Create(input, core_.workers.size());
   if (!map.ok()) return map.status();
   std::unique_lock lock(core_.mutex);
   if (Status fit = CheckSubmit(function); !fit.ok()) return fit;

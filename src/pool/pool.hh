@@ -39,8 +39,6 @@ class Pool : public runtime::Runtime::Member, public std::enable_shared_from_thi
   Status Submit(uint32_t function, ByteView payload, const Deadline& deadline, const Callbacks& callbacks,
                 Future** future);
   Status Map(uint32_t function, const MapInput& input, const Callbacks& callbacks, Future** future);
-  // ceil(count / (4 x workers)), but not more than 32 KiB of items.
-  uint64_t DefaultChunk(uint64_t count, uint64_t bytes_each) const;
   Status Dispatch(size_t max, size_t* ran);
   void Close();
   void Terminate(int32_t cause = MPROC_CAUSE_TERMINATE);

@@ -114,12 +114,14 @@ void Supervisor::Break(const Status& why) {
   if (core_.broken) return;
   core_.broken = true;
   core_.broken_why = why;
-  bool any_alive = false;
-  for (auto& worker : core_.workers) any_alive |= worker->state == WorkerState::kReady;
-  if (!any_alive) {
-    dispatcher_.WithdrawAll([&] { return NotRunEnding(why.code(), why.message(), MPROC_CAUSE_BROKEN); });
-  }
+  WithdrawIfNobodyServes();
   core_.WakeEveryone();
+}
+
+void Supervisor::WithdrawIfNobodyServes() {
+  if (!core_.broken || ReadyWorkers() > 0) return;
+  const Status& why = core_.broken_why;
+  dispatcher_.WithdrawAll([&] { return NotRunEnding(why.code(), why.message(), MPROC_CAUSE_BROKEN); });
 }
 
 void Supervisor::OnFailedStart(WorkerSlot* worker, const Status& why) {
@@ -165,8 +167,7 @@ void Supervisor::OnHello(WorkerSlot* worker, std::shared_ptr<const task::Table> 
   if (worker->state != WorkerState::kStarting) return;  // it was told to end meanwhile
   worker->state = WorkerState::kReady;
   worker->serving = true;
-  bool all = std::ranges::all_of(core_.workers, [](auto& w) { return w->state == WorkerState::kReady; });
-  if (all) first_failure_ = Status();  // mended
+  if (ReadyWorkers() == core_.workers.size()) first_failure_ = Status();  // mended
   failed_in_row_ = 0;
   dispatcher_.WorkerReady(worker);
   core_.WakeEveryone();
@@ -202,15 +203,7 @@ void Supervisor::OnExited(WorkerSlot* worker, runtime::ChildExit exit) {
   // Workers that come up well and die without a task: not broken, but not to be started in a hurry either.
   useless_in_row_ = useful || asked || started ? 0 : useless_in_row_ + 1;
   if (useless_in_row_ >= kMostFailedStarts) StartLater(useless_in_row_);
-  if (core_.broken) {
-    bool any_alive = false;
-    for (auto& other : core_.workers) any_alive |= other->state == WorkerState::kReady;
-    if (!any_alive) {
-      dispatcher_.WithdrawAll([&] {
-        return NotRunEnding(core_.broken_why.code(), core_.broken_why.message(), MPROC_CAUSE_BROKEN);
-      });
-    }
-  }
+  WithdrawIfNobodyServes();
 }
 
 bool Supervisor::HandleInbox() {
@@ -332,10 +325,12 @@ Status Supervisor::FirstFailure() {
 
 bool Supervisor::AllReady() {
   std::lock_guard lock(core_.mutex);
-  for (auto& worker : core_.workers) {
-    if (worker->state != WorkerState::kReady) return false;
-  }
-  return true;
+  return ReadyWorkers() == core_.workers.size();
+}
+
+size_t Supervisor::ReadyWorkers() const {
+  auto ready = [](auto& worker) { return worker->state == WorkerState::kReady; };
+  return static_cast<size_t>(std::ranges::count_if(core_.workers, ready));
 }
 
 }  // namespace mproc::pool

@@ -60,6 +60,9 @@ class Supervisor {
   // Starts what is missing after a time that grows with the failures in a row.
   void StartLater(int failures);
   void Break(const Status& why);
+  // Ends what is queued in a broken pool whose last worker is gone.
+  void WithdrawIfNobodyServes();
+  size_t ReadyWorkers() const;
   void Kill(WorkerSlot* worker);
 
   Core& core_;

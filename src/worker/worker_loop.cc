@@ -48,7 +48,7 @@ bool WorkerLoop::Poll() {
     if (channel.host_cpu() == cpu) return Yield();
     if (!channel.may_poll()) return false;
     if (!gate_.Open()) return false;
-    limit = poll_ns_ ? poll_ns_ : kPollNs;
+    limit = patient_ ? kLongPollNs : kPollNs;
   }
   int64_t end = NowNs() + limit;
   do {
@@ -64,8 +64,8 @@ bool WorkerLoop::Poll() {
 }
 
 void WorkerLoop::NoteIdle(int64_t nanoseconds, uint32_t tasks) {
-  poll_ns_ = nanoseconds < kLongPollNs && tasks <= kFewTasks ? kLongPollNs : 0;
-  if (poll_ns_) gate_.Reset();
+  patient_ = nanoseconds < kLongPollNs && tasks <= kFewTasks;
+  if (patient_) gate_.Reset();
 }
 
 bool WorkerLoop::Yield() {
@@ -105,7 +105,7 @@ void WorkerLoop::Run() {
     }
     if (channel.order() == ipc::kFinish && !channel.HasTask()) return;
     channel.RingHost(true);
-    if (tasks > kFewTasks) poll_ns_ = 0;
+    if (tasks > kFewTasks) patient_ = false;
     if (Poll()) continue;
     platform::FlushStandardStreams();
     channel.Sleep(kIdleSlice);

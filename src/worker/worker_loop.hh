@@ -32,7 +32,7 @@ class WorkerLoop {
   void* host_;
   PollGate gate_{64};
   PollGate yield_gate_{64};
-  int64_t poll_ns_ = 0;     // how long Poll looks; 0: the usual time
+  bool patient_ = false;    // Poll looks for long
   int64_t usual_[64] = {};  // what the last task took, by function id modulo its size
 };
 

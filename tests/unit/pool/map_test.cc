@@ -30,7 +30,7 @@ struct TextMap {
     input.keep_going = keep_going;
     input.items = pointers.data();
     input.sizes = sizes.data();
-    auto made = MapState::Create(input);
+    auto made = MapState::Create(input, 2);
     EXPECT_TRUE(made.ok());
     state = std::move(*made);
     // They are copied.
@@ -112,6 +112,35 @@ TEST(MapState, CutsIntoChunks) {
       EXPECT_EQ(one->kind, one->range.count == 1 ? task::Kind::kSingle : task::Kind::kItems);
     }
     EXPECT_EQ(next, count);
+  }
+}
+
+TEST(MapState, ChoosesItsChunks) {
+  auto first = [](size_t count, size_t bytes) {
+    TextMap map(std::vector<std::string>(count, std::string(bytes, 'x')), 0);
+    return map.Chunks()[0]->range.count;
+  };
+  EXPECT_EQ(first(1, 8), 1U);
+  EXPECT_EQ(first(9, 8), 2U);  // of two workers: in eight parts
+  EXPECT_EQ(first(1000, 8), 125U);
+  EXPECT_EQ(first(1000, 0), 125U);
+  EXPECT_EQ(first(40000, 8), 4096U);  // 32 KiB
+  EXPECT_EQ(first(100, 16 * 1024), 2U);
+  EXPECT_EQ(first(16, 40 * 1024), 1U);
+  std::vector<std::byte> bytes(40000 * 8);
+  for (auto [in, out] : {std::pair<size_t, size_t>{8, 1}, {1, 8}}) {
+    MapInput input;
+    input.count = 40000;
+    input.chunk = 0;
+    input.is_array = true;
+    input.input = input.output = bytes.data();
+    input.input_stride = in;
+    input.output_stride = out;
+    auto map = MapState::Create(input, 2);
+    ASSERT_TRUE(map.ok());
+    Future chunk{};
+    (*map)->NextChunk(&chunk);
+    EXPECT_EQ(chunk.range.count, 4096U);
   }
 }
 
@@ -297,7 +326,7 @@ TEST(MapState, ValuesOfAnArrayGoToTheirPlaces) {
   input.input_stride = 8;
   input.output = reinterpret_cast<std::byte*>(out.data() + 1);
   input.output_stride = 8;
-  auto made = MapState::Create(input);
+  auto made = MapState::Create(input, 2);
   ASSERT_TRUE(made.ok());
   MapState& map = **made;
   Future chunks[3] = {};
@@ -336,7 +365,7 @@ TEST(MapState, RefusesSizesBeyondAllMeasure) {
     array.count = count;
     array.input_stride = in;
     array.output_stride = out;
-    EXPECT_EQ(MapState::Create(array).status().code(), MPROC_ERROR_TOO_LARGE);
+    EXPECT_EQ(MapState::Create(array, 2).status().code(), MPROC_ERROR_TOO_LARGE);
   }
   MapInput items;
   const void* pointers[] = {&byte, &byte};
@@ -345,7 +374,7 @@ TEST(MapState, RefusesSizesBeyondAllMeasure) {
   for (size_t size : {size_t{1} << 46, SIZE_MAX / 2, SIZE_MAX, SIZE_MAX - 1}) {
     size_t sizes[] = {1, size};
     items.sizes = sizes;
-    EXPECT_EQ(MapState::Create(items).status().code(), MPROC_ERROR_TOO_LARGE);
+    EXPECT_EQ(MapState::Create(items, 2).status().code(), MPROC_ERROR_TOO_LARGE);
   }
 }
 
