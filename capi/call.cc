@@ -17,7 +17,7 @@ worker::Call* CallOf(mproc_call_t* call) { return reinterpret_cast<worker::Call*
 
 mproc_status_t mproc_call_reply(mproc_call_t* call, const void* data, size_t size) {
   if (call && (data || !size) && CallOf(call)->ReplyInPlace(data, size)) return MPROC_OK;
-  return Guard([&] {
+  return GuardTask([&] {
     if (!call) return BadArgument("call is null");
     if (!data && size) return BadArgument("data is null, size is not 0");
     auto place = CallOf(call)->Value(size);
@@ -28,7 +28,7 @@ mproc_status_t mproc_call_reply(mproc_call_t* call, const void* data, size_t siz
 }
 
 mproc_status_t mproc_call_reply_alloc(mproc_call_t* call, size_t size, void** data) {
-  return Guard([&] {
+  return GuardTask([&] {
     if (!call || !data) return BadArgument("call or data is null");
     auto place = CallOf(call)->Value(size);
     if (!place.ok()) return place.status();
@@ -40,7 +40,7 @@ mproc_status_t mproc_call_reply_alloc(mproc_call_t* call, size_t size, void** da
 int32_t mproc_call_fail(mproc_call_t* call, int32_t code, const char* type, const char* message,
                         const char* trace) {
   if (code == 0) code = -1;
-  Guard([&] {
+  GuardTask([&] {
     if (!call) return BadArgument("call is null");
     CallOf(call)->Fail(code, type, message, trace);
     return Status();

@@ -38,7 +38,7 @@ namespace {
 // Runs `body` on the future behind the handle.
 template <typename Body>
 int32_t GuardFuture(mproc_future_t* handle, Body&& body) {
-  return Guard([&]() -> Status {
+  return GuardTask([&]() -> Status {
     Future* future;
     if (Status known = FindFuture(handle, &future); !known.ok()) return known;
     return body(future);
@@ -125,7 +125,7 @@ mproc_status_t mproc_future_wait(mproc_future_t* future, int64_t limit) {
 
 mproc_status_t mproc_future_wait_any(mproc_future_t* const* futures, size_t count, int64_t limit,
                                      size_t* index) {
-  return Guard([&] {
+  return GuardTask([&] {
     std::vector<Future*> found;
     if (!index) return BadArgument("index is null");
     if (Status known = FindAll(futures, count, &found); !known.ok()) return known;
@@ -137,7 +137,7 @@ mproc_status_t mproc_future_wait_any(mproc_future_t* const* futures, size_t coun
 }
 
 mproc_status_t mproc_future_wait_all(mproc_future_t* const* futures, size_t count, int64_t limit) {
-  return Guard([&] {
+  return GuardTask([&] {
     std::vector<Future*> found;
     if (Status known = FindAll(futures, count, &found); !known.ok()) return known;
     return pool::WaitAll(found, Deadline::After(limit));
@@ -294,7 +294,7 @@ mproc_status_t mproc_future_retain(mproc_future_t* future) {
 }
 
 mproc_status_t mproc_future_release(mproc_future_t* future) {
-  return Guard([&] {
+  return GuardTask([&] {
     if (!future) return Status();
     Future* found;
     if (Status known = FindFuture(future, &found); !known.ok()) return known;

@@ -16,14 +16,23 @@ namespace mproc::capi {
 using OptionsHandles = Handles<pool::Options, 2>;
 using PoolHandles = Handles<pool::Pool, 3>;
 
+template <typename Body>
+Status OnPool(mproc_pool_t* handle, Body&& body) {
+  PoolHandles::Pinned pinned;
+  if (Status known = PoolHandles::Get().Find(handle, &pinned); !known.ok()) return known;
+  return body(*pinned);
+}
+
 // Runs `body` on the pool behind the handle, inside the wall.
 template <typename Body>
 int32_t GuardPool(mproc_pool_t* handle, Body&& body) {
-  return Guard([&]() -> Status {
-    PoolHandles::Pinned pinned;
-    if (Status known = PoolHandles::Get().Find(handle, &pinned); !known.ok()) return known;
-    return body(*pinned);
-  });
+  return Guard([&] { return OnPool(handle, body); });
+}
+
+// The same on the path of a task.
+template <typename Body>
+int32_t GuardPoolTask(mproc_pool_t* handle, Body&& body) {
+  return GuardTask([&] { return OnPool(handle, body); });
 }
 
 // A future's handle is its record's address, checked against the memory of all records.

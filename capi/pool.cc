@@ -64,7 +64,7 @@ mproc_status_t mproc_pool_wait_ready(mproc_pool_t* pool, int64_t limit) {
 
 mproc_status_t mproc_pool_submit(mproc_pool_t* pool, uint32_t function_id, const void* data, size_t size,
                                  int64_t limit, mproc_future_t** future) {
-  return GuardPool(pool, [&](Pool& p) {
+  return GuardPoolTask(pool, [&](Pool& p) {
     if (!future) return BadArgument("future is null");
     if (Status good = CheckBytes(data, size); !good.ok()) return good;
     return p.Submit(function_id, AsBytes(data, size), Deadline::After(limit), {},
@@ -76,7 +76,7 @@ mproc_status_t mproc_pool_submit_callback(mproc_pool_t* pool, uint32_t function_
                                           size_t size, int64_t limit, mproc_future_cb callback,
                                           mproc_future_cb error_callback, void* user_data,
                                           mproc_future_t** future) {
-  return GuardPool(pool, [&](Pool& p) {
+  return GuardPoolTask(pool, [&](Pool& p) {
     if (Status good = CheckBytes(data, size); !good.ok()) return good;
     return p.Submit(function_id, AsBytes(data, size), Deadline::After(limit),
                     {callback, error_callback, user_data}, reinterpret_cast<pool::Future**>(future));
@@ -85,7 +85,7 @@ mproc_status_t mproc_pool_submit_callback(mproc_pool_t* pool, uint32_t function_
 
 mproc_status_t mproc_pool_apply(mproc_pool_t* pool, uint32_t function_id, const void* data, size_t size,
                                 int64_t limit, mproc_future_t** future) {
-  return GuardPool(pool, [&](Pool& p) {
+  return GuardPoolTask(pool, [&](Pool& p) {
     if (!future) return BadArgument("future is null");
     *future = nullptr;
     if (Status good = CheckBytes(data, size); !good.ok()) return good;

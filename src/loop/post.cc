@@ -6,6 +6,8 @@
 #include <new>
 #include <utility>
 
+#include "platform/thread.hh"
+
 namespace mproc::loop {
 
 struct Post::Handle {
@@ -29,6 +31,7 @@ Status Post::Init(Loop& loop) {
 }
 
 bool Post::Send(std::function<void()> action) {
+  platform::CancellationOff no_cancel;  // libuv writes
   std::lock_guard lock(mutex_);
   if (!handle_) return false;
   actions_.push_back(std::move(action));

@@ -10,7 +10,6 @@
 #include "platform/crash_area.hh"
 #include "platform/crash_trace.hh"
 #include "platform/symbols.hh"
-#include "platform/thread.hh"
 
 namespace mproc::platform {
 namespace {
@@ -141,7 +140,6 @@ std::optional<CrashReport> ParseCrashTrace(const void* area, size_t size) {
 }
 
 std::string FormatCrashTrace(const void* area, size_t size) {
-  CancellationOff no_cancel;  // callers hold locks
   const std::optional<CrashReport> report = ParseCrashTrace(area, size);
   if (!report) return "";
   std::string text = SignalName(report->signal);

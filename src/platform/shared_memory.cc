@@ -51,7 +51,7 @@ Status SharedMemory::Map() {
 }
 
 Result<SharedMemory> SharedMemory::Create(const char* name, size_t size) {
-  CancellationOff no_cancel;  // callers hold locks
+  CancellationOff no_cancel;  // on the path of large payloads
   SharedMemory memory;
   memory.size_ = (size + 4095) & ~size_t{4095};
   auto fd = TakeFd(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd_create");

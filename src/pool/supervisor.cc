@@ -5,6 +5,7 @@
 
 #include "platform/crash_trace.hh"
 #include "platform/signals.hh"
+#include "platform/thread.hh"
 #include "pool/completion.hh"
 #include "pool/drain.hh"
 #include "pool/worker_death.hh"
@@ -208,6 +209,7 @@ void Supervisor::OnExited(WorkerSlot* worker, runtime::ChildExit exit) {
 
 bool Supervisor::HandleInbox() {
   if (!InboxFilled()) return false;
+  platform::CancellationOff no_cancel;  // deaths and starts read and write files
   std::vector<WorkerEvent> events;
   {
     std::lock_guard lock(inbox_mutex_);

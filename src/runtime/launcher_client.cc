@@ -8,7 +8,6 @@
 
 #include "platform/signals.hh"
 #include "platform/surroundings.hh"
-#include "platform/thread.hh"
 
 namespace mproc::runtime {
 namespace {
@@ -41,7 +40,6 @@ Status LauncherClient::Open(const std::string& program) {
 
 Result<uint64_t> LauncherClient::Start(const StartRequest& request, std::weak_ptr<ChildObserver> observer) {
   if (!IsOurs()) return Status(MPROC_ERROR_FORKED);
-  platform::CancellationOff no_cancel;  // callers hold locks
   platform::UniqueFd directory = platform::OpenWorkingDirectory();
   ipc::StartFds fds;
   fds.directory = directory.get();

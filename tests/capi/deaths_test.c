@@ -390,6 +390,22 @@ static void InitializerFails(void) {
   CHECK_OK(mproc_pool_options_destroy(options));
 }
 
+static void MendedFailureIsForgotten(void) {
+  mproc_pool_options_t* options = Options(1);
+  mproc_pool_t* pool = NULL;
+  NEED_OK(mproc_pool_options_set_initializer(options, fn_keep, "mend", 4));
+  NEED_OK(mproc_pool_create(options, &pool));
+  CHECK_SOON(mproc_pool_wait_ready(pool, TestLong()) == MPROC_OK);
+  CHECK_EQ(atomic_load(&g_board->initialized), 2);
+  CHECK_EQ(kill(WorkerPid(pool, 0), SIGKILL), 0);
+  CHECK_SOON(atomic_load(&g_board->initialized) == 3);
+  CHECK_STATUS(mproc_pool_wait_ready(pool, 10 * MPROC_MILLISECOND), MPROC_ERROR_TIMED_OUT);
+  atomic_store(&g_board->open[0], 1);
+  CHECK_OK(mproc_pool_wait_ready(pool, TestLong()));
+  CloseJoinDestroy(pool);
+  CHECK_OK(mproc_pool_options_destroy(options));
+}
+
 static void StartLimitPasses(void) {
   mproc_pool_options_t* options = Options(1);
   NEED_OK(mproc_pool_options_set_initializer(options, fn_keep, "hang", 4));
@@ -568,6 +584,7 @@ int main(int argc, char** argv) {
       {"stopped workers are ended", StoppedWorkersAreEnded, 0},
       {"stopped worker may die", StoppedWorkerMayDie, 0},
       {"initializer fails", InitializerFails, 0},
+      {"mended failure is forgotten", MendedFailureIsForgotten, 0},
       {"start limit passes", StartLimitPasses, 0},
       {"bad modules", BadModules, 0},
       {"modules that crash", ModulesThatCrash, 0},

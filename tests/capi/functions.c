@@ -307,6 +307,11 @@ FUNCTION(keep) {
   if (size == 4 && memcmp(input, "hang", 4) == 0) {
     for (;;) pause();
   }
+  if (size == 4 && memcmp(input, "mend", 4) == 0) {  // fails first, and then waits for its gate once
+    uint32_t run = atomic_load(&TheBoard()->initialized);
+    if (run == 1) return mproc_call_fail(call, 5, "InitError", "not yet", NULL);
+    while (run == 3 && !atomic_load(&TheBoard()->open[0])) usleep(1000);
+  }
   g_kept_size = size < sizeof g_kept ? size : sizeof g_kept;
   memcpy(g_kept, input, g_kept_size);
   return 0;

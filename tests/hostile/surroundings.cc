@@ -247,6 +247,50 @@ CASE_WITHIN(thread_cancelled_in_a_wait, 30) {
   Destroy(pool);
 }
 
+// No call is left half way, whatever it does inside: files, memory, processes.
+CASE_WITHIN(thread_cancelled_before_a_call, 30) {
+  static mproc_pool_t* pool;
+  pool = MakePool(1);
+  if (!pool) return;
+  using Work = void (*)();
+  const Work works[] = {[] {  // memory files for payload and value
+                          std::string large(300000, 'l');
+                          mproc_future_t* future = Submit(pool, kEcho, large.data(), large.size());
+                          CHECK_OK(mproc_future_wait(future, 5 * MPROC_SECOND));
+                          CHECK_OK(mproc_future_release(future));
+                        },
+                        [] {  // the trace of a crash, and a new worker
+                          mproc_future_t* future = Submit(pool, kScribble, Scribble{kTrace, kCrash, 0, 0, 0});
+                          CHECK_OK(mproc_future_wait(future, 8 * MPROC_SECOND));
+                          CHECK_OK(mproc_future_release(future));
+                        },
+                        [] {  // a pool of its own
+                          mproc_pool_t* other = MakePool(1);
+                          if (other) Destroy(other);
+                        }};
+  for (Work work : works) {
+    static std::atomic<Work> now;
+    static std::atomic<bool> returned;
+    now = work;
+    returned = false;
+    pthread_t thread;
+    auto body = [](void*) -> void* {
+      pthread_cancel(pthread_self());
+      now.load()();
+      returned = true;
+      pthread_testcancel();
+      return nullptr;
+    };
+    CHECK_EQ(pthread_create(&thread, nullptr, body, nullptr), 0);
+    void* result = nullptr;
+    CHECK_EQ(pthread_join(thread, &result), 0);
+    CHECK(returned);
+    CHECK(result == PTHREAD_CANCELED);
+    CHECK(Serves(pool));
+  }
+  Destroy(pool);
+}
+
 CASE_WITHIN(signals_in_a_wait, 30) {
   mproc_pool_t* pool = MakePool(1);
   mproc_pool_t* other = MakePool(1);

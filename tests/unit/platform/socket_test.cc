@@ -2,8 +2,13 @@
 #include "platform/socket.hh"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <string>
+
+#include "support/processes.hh"
 
 namespace mproc::platform {
 namespace {
@@ -59,6 +64,24 @@ TEST_F(Sockets, AFullOneSaysSo) {
   ASSERT_EQ(ReceiveMessage(far.get(), false, &message), Receive::kMessage);
   far.Reset();
   EXPECT_FALSE(Send(near.get(), "nobody hears").ok());
+}
+
+// Who is not root may have no more descriptors under way than open: that passes, as a full socket does.
+TEST_F(Sockets, TooManyDescriptorsUnderWayIsForNow) {
+  test::InChild([&] {
+    if (setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0) {
+      ASSERT_NE(geteuid(), 0U) << "root, and may not change that";
+    }
+    rlimit limit{64, 64};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    int fd = far.get();
+    Status sent;
+    int count = 0;
+    for (; sent.ok() && count < 1000; count++) sent = SendMessage(near.get(), AsBytes("x"), {&fd, 1}, false);
+    EXPECT_EQ(sent.code(), MPROC_ERROR_QUEUE_FULL) << sent.message();
+    EXPECT_EQ(sent.os_code(), ETOOMANYREFS);
+    EXPECT_LT(count, 100);
+  });
 }
 
 }  // namespace
