@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "base/status.hh"
-#include "platform/thread.hh"
+#include "platform/cancellation.hh"
 
 namespace mproc::capi {
 

@@ -6,7 +6,7 @@
 #include <new>
 #include <utility>
 
-#include "platform/thread.hh"
+#include "platform/cancellation.hh"
 
 namespace mproc::loop {
 

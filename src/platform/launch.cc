@@ -26,6 +26,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "platform/cancellation.hh"
 #include "platform/launch_steps.hh"
 #include "platform/raw.hh"
 #include "platform/thread.hh"

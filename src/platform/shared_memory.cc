@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "platform/thread.hh"
+#include "platform/cancellation.hh"
 
 namespace mproc::platform {
 namespace {

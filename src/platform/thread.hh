@@ -24,18 +24,6 @@ class AllSignalsBlocked {
   uint64_t old_mask_ = 0;
 };
 
-// Keeps pthread_cancel from ending the calling thread half way through, while it lives.
-class CancellationOff {
- public:
-  CancellationOff() { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old_state_); }
-  ~CancellationOff() { pthread_setcancelstate(old_state_, nullptr); }
-  CancellationOff(const CancellationOff&) = delete;
-  CancellationOff& operator=(const CancellationOff&) = delete;
-
- private:
-  int old_state_ = 0;
-};
-
 class Thread {
  public:
   Thread() = default;

@@ -44,8 +44,8 @@ Result<std::unique_ptr<MapState>> MapState::Create(const MapInput& input, uint64
 }
 
 void MapState::ChooseChunk(uint64_t workers) {
-  if (input_.chunk != 0 || input_.count == 0) return;
-  uint64_t parts = workers * 4, count = input_.count;
+  if (input_.chunk != 0) return;
+  uint64_t parts = workers * 4, count = std::max<uint64_t>(input_.count, 1);
   uint64_t each =
       input_.is_array ? std::max(input_.input_stride, input_.output_stride) : OffsetOf(count) / count;
   uint64_t most = kChunkBytes / std::max<uint64_t>(each, 1);

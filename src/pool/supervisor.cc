@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
+#include "platform/cancellation.hh"
 #include "platform/crash_trace.hh"
 #include "platform/signals.hh"
-#include "platform/thread.hh"
 #include "pool/completion.hh"
 #include "pool/drain.hh"
 #include "pool/worker_death.hh"

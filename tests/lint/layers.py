@@ -36,7 +36,8 @@ ROOMS = {
 }
 ENTRY = {"worker": {"worker_main.hh", "call.hh"}, "launcher": {"launcher_main.hh"}}
 FRONT = {
-    "platform": {"fork_lock.hh", "fork_mark.hh"},  # one load that tells a forked child; no system call
+    # one load that tells a forked child, and what the wall holds; no system call
+    "platform": {"cancellation.hh", "fork_lock.hh", "fork_mark.hh"},
     "pool": {"pool.hh", "future.hh", "future_slab.hh", "map.hh", "options.hh", "wait.hh", "callbacks.hh"},
     "task": {"table.hh", "call.hh", "task.hh", "value.hh"},
     "runtime": {"runtime.hh"},
