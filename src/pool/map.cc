@@ -65,23 +65,19 @@ bool MapState::Pack() {
   }
   packed_ = std::make_unique_for_overwrite<std::byte[]>(total);
   item_size_ = same ? sizes[0] : task::kVaried;
-  if (!same) {
-    offsets_.reserve(count + 1);
-    uint64_t at = 0;
-    for (uint64_t i = 0; i < count; i++) {
-      offsets_.push_back(at);
-      if (sizes[i]) std::memcpy(packed_.get() + at, input_.items[i], sizes[i]);
-      at += sizes[i];
-    }
-    offsets_.push_back(at);
-  } else if (item_size_ == sizeof(uint64_t)) {
-    for (uint64_t i = 0; i < count; i++) {
-      std::memcpy(packed_.get() + i * sizeof(uint64_t), input_.items[i], sizeof(uint64_t));
-    }
-  } else if (item_size_) {
-    for (uint64_t i = 0; i < count; i++) {
-      std::memcpy(packed_.get() + i * item_size_, input_.items[i], item_size_);
-    }
+  if (!same) offsets_.resize(count + 1);
+  std::byte* to = packed_.get();
+  auto copy = [&](uint64_t i, size_t size) {
+    if (size) std::memcpy(to, input_.items[i], size);
+    to += size;
+  };
+  if (item_size_ == sizeof(uint64_t)) {  // a copy of known size is one instruction
+    for (uint64_t i = 0; i < count; i++) copy(i, sizeof(uint64_t));
+    return true;
+  }
+  for (uint64_t i = 0; i < count; i++) {
+    copy(i, sizes[i]);
+    if (!same) offsets_[i + 1] = static_cast<uint64_t>(to - packed_.get());
   }
   return true;
 }
