@@ -2,11 +2,11 @@
 // The wall: every exported function that could throw runs inside Guard, which lets no exception out and
 // remembers what a failed call had to say.
 //
-// No call is a point where pthread_cancel takes effect: its unwinding cannot pass through the library, which
-// has an unwinder of its own linked in, and would leave locks held. So Guard puts cancellation off. That
-// costs 30 ns, so calls on the path of a task run inside GuardTask, and the few things they seldom do that
-// are such points (files, memory files, the engine's wake-up) put it off by themselves. Functions of the host
-// that run inside, as callbacks of a dispatch, may throw what pthread_exit throws: it passes.
+// No call is a point where pthread_cancel takes effect: a wait that it unwinds would leave locks held and
+// results unread. So Guard puts cancellation off. That costs 30 ns, so calls on the path of a task run inside
+// GuardTask, and the few things they seldom do that are such points (files, memory files, the engine's
+// wake-up) put it off by themselves. A callback that a dispatch runs may end its thread, though, which
+// platform/thread.cc lets pass; an exception of its ends here, as the status of the dispatch.
 #pragma once
 
 #include <cxxabi.h>

@@ -78,7 +78,9 @@ MPROC_API mproc_status_t mproc_pool_apply(mproc_pool_t* pool, uint32_t function_
 
 // Runs the callbacks that wait, at most `max` of them (0: all that wait now), on this thread, and writes how
 // many ran to *ran (may be null). Only with MPROC_CALLBACKS_DISPATCH. Returns OK, INVALID_ARGUMENT (other
-// mode), WOULD_BLOCK_ITSELF (inside a callback, or while another thread dispatches). Since 0.1.
+// mode), WOULD_BLOCK_ITSELF (inside a callback, or while another thread dispatches), INTERNAL with the
+// message of a C++ exception that left a callback: it has run then, and those after it wait for the next
+// dispatch. Since 0.1.
 MPROC_API mproc_status_t mproc_pool_dispatch(mproc_pool_t* pool, size_t max, size_t* ran);
 
 // Takes no more tasks; what was submitted still runs, then the workers end. Does not wait. Idempotent.

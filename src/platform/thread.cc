@@ -1,14 +1,27 @@
 // SPDX-License-Identifier: MIT
+//
+// The unwinder is linked in, beside the one that the C library loads to end a thread. When a callback of the
+// host ends its thread (pthread_exit), that one passes through frames of this library and calls our
+// personality routine, which aborts the host unless tables were made, as by the first exception of our own.
+// So they are made when the library is loaded.
 #include "platform/thread.hh"
 
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <unwind.h>
 
 #include <memory>
 #include <utility>
 
 namespace mproc::platform {
+namespace {
+
+[[gnu::constructor]] void MakeUnwindTables() {
+  _Unwind_Backtrace([](_Unwind_Context*, void*) { return _URC_NORMAL_STOP; }, nullptr);
+}
+
+}  // namespace
 
 // Belongs to the thread and to its Thread: where the thread is not (in a forked child), it is not lost.
 struct Thread::Beginning {

@@ -7,12 +7,27 @@
 namespace mproc::pool {
 namespace {
 
-// The pools whose callbacks this thread is inside of, innermost first.
-struct Inside {
-  const Pool* pool;
-  Inside* outer;
-};
+// The callbacks that this thread is inside of, innermost first. A callback of a dispatch may also leave by
+// ending its thread or, in C++, by an exception: it has returned then, too.
+struct Inside;
 thread_local Inside* t_inside = nullptr;
+
+struct Inside {
+  explicit Inside(Future* of) : task(of) {
+    t_inside = this;
+    AddHandle(task);  // lent to the callback, which should not release it
+  }
+  ~Inside() {
+    t_inside = outer;
+    ReleaseHandle(task);
+    task->pool->CallbackReturned(task);
+  }
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+
+  Future* task;
+  Inside* outer = t_inside;
+};
 
 }  // namespace
 
@@ -46,22 +61,16 @@ void RunCallback(Future* task) {
   Callbacks callbacks = task->extra->callbacks;
   mproc_future_cb callback =
       task->outcome() == MPROC_OUTCOME_VALUE ? callbacks.callback : callbacks.error_callback;
-  if (callback) {
-    Inside inside{task->pool, t_inside};
-    t_inside = &inside;
-    AddHandle(task);  // lent to the callback, which should not release it
-    callback(reinterpret_cast<mproc_future_t*>(task), callbacks.user_data);
-    ReleaseHandle(task);
-    t_inside = inside.outer;
-  }
-  task->pool->CallbackReturned(task);
+  if (!callback) return task->pool->CallbackReturned(task);
+  Inside inside(task);
+  callback(reinterpret_cast<mproc_future_t*>(task), callbacks.user_data);
 }
 
 bool InsideAnyCallback() { return t_inside != nullptr; }
 
 bool InsideCallbackOf(const Pool* pool) {
   for (Inside* inside = t_inside; inside; inside = inside->outer) {
-    if (inside->pool == pool) return true;
+    if (inside->task->pool == pool) return true;
   }
   return false;
 }

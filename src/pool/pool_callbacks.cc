@@ -61,14 +61,20 @@ Status Pool::Dispatch(size_t max, size_t* ran) {
     return Status(MPROC_ERROR_WOULD_BLOCK_ITSELF, "another dispatch of this pool is under way");
   }
   auto self = shared_from_this();
-  drain_.Settle();
-  size_t count = 0, limit = max ? max : callbacks_.size();
-  for (; count < limit; count++) {
-    Future* task = callbacks_.Pop(false);
-    if (!task) break;
-    RunCallback(task);
+  size_t count = 0;
+  {
+    struct End {
+      std::atomic<bool>& dispatching;
+      ~End() { dispatching.store(false); }
+    } end{dispatching_};  // also if a callback ends its thread
+    drain_.Settle();
+    size_t limit = max ? max : callbacks_.size();
+    for (; count < limit; count++) {
+      Future* task = callbacks_.Pop(false);
+      if (!task) break;
+      RunCallback(task);
+    }
   }
-  dispatching_.store(false);
   if (ran) *ran = count;
   if (destroy_later_.exchange(false)) FinishDestroy();
   return Status();

@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <stdexcept>
+#include <string>
 #include <thread>
 
 #include "host.hh"
@@ -244,6 +246,45 @@ CASE_WITHIN(thread_cancelled_in_a_wait, 30) {
     CHECK_OK(mproc_future_release(future));
     if (round % 4 == 3) CHECK(Serves(pool));
   }
+  Destroy(pool);
+}
+
+// A callback of a dispatch that does not return: it has run, and the pool goes on.
+CASE_WITHIN(dispatched_callback_ends_its_thread_or_throws, 30) {
+  static mproc_pool_t* pool;
+  pool = MakePool(1, [](mproc_pool_options_t* options) {
+    CHECK_OK(mproc_pool_options_set_callbacks(options, MPROC_CALLBACKS_DISPATCH));
+  });
+  if (!pool) return;
+  auto submit = [](mproc_future_cb callback) {
+    mproc_future_t* future = nullptr;
+    CHECK_OK(
+        mproc_pool_submit_callback(pool, kEcho, "x", 1, MPROC_FOREVER, callback, callback, nullptr, &future));
+    CHECK_OK(mproc_future_wait(future, 5 * MPROC_SECOND));
+    CHECK_OK(mproc_future_release(future));
+  };
+  static int ran;
+  ran = 0;
+  submit([](mproc_future_t*, void*) { ran++, pthread_exit(&ran); });
+  submit([](mproc_future_t*, void*) { throw std::runtime_error("thrown by a callback"); });
+  submit([](mproc_future_t*, void*) { ran++; });
+  pthread_t thread;
+  auto dispatch = [](void*) -> void* {
+    mproc_pool_dispatch(pool, 0, nullptr);
+    return nullptr;
+  };
+  void* result = nullptr;
+  CHECK_EQ(pthread_create(&thread, nullptr, dispatch, nullptr), 0);
+  CHECK_EQ(pthread_join(thread, &result), 0);
+  CHECK(result == &ran);
+  size_t count = 0;
+  CHECK_STATUS(mproc_pool_dispatch(pool, 0, nullptr), MPROC_ERROR_INTERNAL);
+  CHECK(std::string(mproc_last_error_message()).find("thrown by a callback") != std::string::npos);
+  CHECK_OK(mproc_pool_dispatch(pool, 0, &count));
+  CHECK_EQ(count, 1U);
+  CHECK_EQ(ran, 2);
+  CHECK_OK(mproc_pool_close(pool));
+  CHECK_OK(mproc_pool_join(pool, 5 * MPROC_SECOND));
   Destroy(pool);
 }
 
