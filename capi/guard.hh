@@ -9,11 +9,10 @@
 // platform/thread.cc lets pass; an exception of its ends here, as the status of the dispatch.
 #pragma once
 
-#include <cxxabi.h>
-
 #include <new>
 #include <utility>
 
+#include "base/forced_unwind.hh"
 #include "base/status.hh"
 #include "platform/cancellation.hh"
 
@@ -24,7 +23,7 @@ int32_t Report(const Status& status);
 int32_t ReportUnexpected(const char* what);
 
 template <typename Body>
-int32_t GuardTask(Body&& body) {
+MPROC_HANDLES_FORCED_UNWIND int32_t GuardTask(Body&& body) {
   try {
     Status status = body();
     if (status.ok()) return MPROC_OK;

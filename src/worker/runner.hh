@@ -3,8 +3,7 @@
 // and publishes the outcome. Worker's main thread.
 #pragma once
 
-#include <cxxabi.h>
-
+#include "base/forced_unwind.hh"
 #include "ipc/blocks.hh"
 #include "task/kind.hh"
 #include "task/table.hh"
@@ -30,7 +29,7 @@ class Runner {
   bool FindInput(const ipc::TaskView& view, ByteView* input, task::TaskError* error);
   const task::Function* FindFunction(uint32_t id, task::TaskError* error);
   // Calls the function behind a wall; true if it succeeded, else call.error() tells why.
-  bool CallFunction(const task::Function& function, Call* call, ByteView input) {
+  MPROC_HANDLES_FORCED_UNWIND bool CallFunction(const task::Function& function, Call* call, ByteView input) {
     static constexpr std::byte kNothing{};
     const void* data = input.data() ? input.data() : &kNothing;
     int32_t code;
