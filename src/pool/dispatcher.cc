@@ -216,6 +216,7 @@ void Dispatcher::RescueStuck() {
     // None of its tasks has ended since the last look: it is stopped, or runs a long one. What lies behind
     // that must not wait for it, and nothing more is put there.
     worker->stuck = true;
+    worker->unheard.store(true, std::memory_order_relaxed);
     for (uint64_t at = worker->tail; at < worker->channel->head(); at++) {
       if (Future* task = worker->TakeBack(at)) back.push_back(task);
     }

@@ -73,7 +73,9 @@ bool Drain::LookAt(WorkerSlot* worker) {
   if (!worker->channel || !worker->serving || worker->distrusted) return false;
   tally_ = {};
   ipc::ResultFrame frame;
-  bool good = true;
+  // Its socket is read when a result needs that. A worker that waits for room in it would wait for ever.
+  bool good =
+      !worker->unheard.load(std::memory_order_relaxed) || !worker->unheard.exchange(false) || worker->Hear();
   while (tally_.results < kMostAtOnce && good && worker->channel->PeekResult(&frame)) {
     good = TakeResult(worker, frame);
     if (good) worker->channel->ConsumeResult();

@@ -108,9 +108,8 @@ bool WorkerSlot::PumpBlocks() {
   for (int i = 0; i < kMostMessages; i++) {
     switch (platform::ReceiveMessage(socket.get(), false, &message)) {
       case platform::Receive::kNothing:
-        return true;
       case platform::Receive::kEnd:
-        return false;
+        return true;
       case platform::Receive::kMessage:
         break;
     }
@@ -125,6 +124,11 @@ bool WorkerSlot::PumpBlocks() {
     channel->TellLost();
   }
   return false;  // no honest worker has so much to say
+}
+
+bool WorkerSlot::Hear() {
+  std::lock_guard lock(socket_mutex);
+  return PumpBlocks();
 }
 
 const std::byte* WorkerSlot::FindBlock(uint32_t block, uint64_t offset, uint64_t size) {
@@ -157,6 +161,7 @@ void WorkerSlot::Clear() {
   held_bytes = 0;
   task_ns = 0;
   stuck = false;
+  unheard = false;
   progress = 0;
   listed_idle = false;
   tasks_done = 0;

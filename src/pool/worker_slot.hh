@@ -54,9 +54,10 @@ class WorkerSlot {
   uint64_t passed = 0;       // what it said it passed           (drain)
   bool listed_idle = false;  //                                  (mutex)
   std::atomic<uint64_t> tasks_done{0};
-  uint32_t task_ns = 0;   // what its tasks take, smoothed; 0 unknown (mutex)
-  bool stuck = false;     // does not begin what it was given      (mutex)
-  uint64_t progress = 0;  // tail at the supervisor's last look (mutex)
+  uint32_t task_ns = 0;              // what its tasks take, smoothed; 0 unknown (mutex)
+  bool stuck = false;                // does not begin what it was given      (mutex)
+  std::atomic<bool> unheard{false};  // so long without progress that its socket may be full
+  uint64_t progress = 0;             // tail at the supervisor's last look (mutex)
 
   // Tasks it should hold at most: half a millisecond of work.
   uint32_t Depth() const;
@@ -75,10 +76,13 @@ class WorkerSlot {
   const std::byte* FindBlock(uint32_t block, uint64_t offset, uint64_t size);
   // True if the block could not be received for lack of descriptors.             (drain)
   bool LostBlock(uint32_t block);
-  // Handles messages that wait on the socket; false at its end or at nonsense.   (socket_mutex)
-  bool PumpBlocks();
+  // Handles messages that wait on the socket; false at nonsense.                 (drain)
+  bool Hear();
   // Forgets the process.                                                         (mutex and drain)
   void Clear();
+
+ private:
+  bool PumpBlocks();  // Hear, with socket_mutex held
 };
 
 }  // namespace mproc::pool
