@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Handles of pools, tables and options. A handle is not a pointer but a ticket: a kind, a place in a list and
+// Handles of pools, tables, options and values. A handle is not a pointer but a ticket: a kind, a place in a list and
 // how often that place was given out before. So a stale, foreign or made-up handle is recognised without
 // touching memory that may be gone, while another thread destroys the object. It has less than 47 bits and is
 // a multiple of 8, as some languages want of pointers.
@@ -21,9 +21,10 @@
 
 namespace mproc::capi {
 
-// Thread-safe. T is the object behind the handle.
+// Thread-safe. T is the object behind the handle, kKind its own number: 1 to 15.
 template <typename T, uint64_t kKind>
 class Handles {
+  static_assert(kKind >= 1 && kKind <= 15);
   struct Place {
     std::atomic<uint64_t> word{0};  // round, state, pins
     uint32_t epoch = 0;             // of the process that made the object
@@ -96,12 +97,12 @@ class Handles {
  private:
   constexpr Handles() = default;
 
-  static constexpr uint64_t kPlaceMask = 0xffff, kRoundMask = 0xffffff, kBlock = 256;
+  static constexpr uint64_t kPlaceMask = 0xffff, kRoundMask = 0x3fffff, kBlock = 256;
   static constexpr uint64_t kLive = uint64_t{1} << 30, kDying = uint64_t{1} << 31, kPins = kLive - 1;
   static constexpr int kRoundShift = 32;
 
   static void* Encode(uint64_t place, uint64_t round) {
-    return reinterpret_cast<void*>(((round << 16 | place) << 2 | kKind) << 3 | uint64_t{1} << 46);
+    return reinterpret_cast<void*>(((round << 16 | place) << 4 | kKind) << 3 | uint64_t{1} << 46);
   }
   static Status Stale() { return Status(MPROC_ERROR_STALE_HANDLE); }
   Place& At(uint64_t place) {
@@ -111,7 +112,7 @@ class Handles {
   Status Look(const void* handle, Pinned* pinned) {
     if (!handle) return Status(MPROC_ERROR_INVALID_ARGUMENT, "the handle is null");
     auto bits = reinterpret_cast<uint64_t>(handle);
-    uint64_t place = (bits >> 5) & kPlaceMask, round = (bits >> 21) & kRoundMask;
+    uint64_t place = (bits >> 7) & kPlaceMask, round = (bits >> 23) & kRoundMask;
     if (Encode(place, round) != handle || place >= used_.load(std::memory_order_acquire)) {
       return Status(MPROC_ERROR_INVALID_HANDLE);
     }

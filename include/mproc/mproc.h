@@ -29,6 +29,7 @@
 #include <mproc/runtime.h>
 #include <mproc/status.h>
 #include <mproc/table.h>
+#include <mproc/value.h>
 #include <mproc/worker.h>
 
 #endif

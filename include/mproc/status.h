@@ -41,7 +41,10 @@
   X(ERROR_WORKER_LOST, -31, "the worker that ran the task ended")                               \
   X(ERROR_NOT_RUN, -32, "the task was never started")                                           \
   X(ERROR_PROTOCOL, -33, "the worker broke the protocol of its channel")                        \
-  X(ERROR_INTERNAL, -34, "a defect of the library")
+  X(ERROR_INTERNAL, -34, "a defect of the library")                                             \
+  X(ERROR_BAD_VALUE, -35, "the bytes are not an encoded value")                                 \
+  X(ERROR_TOO_DEEP, -36, "more than 100 lists and maps inside one another")                     \
+  X(ERROR_WRONG_KIND, -37, "this part of the value is of another kind")
 
 enum {
 #define MPROC_STATUS_ENUM(name, number, text) MPROC_##name = number,

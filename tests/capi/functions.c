@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <mproc/call.h>
+#include <mproc/value.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -381,6 +382,40 @@ FUNCTION(interruptible) {
   Rest(work.ms);
   End(work.value);
   return Give(call, work.value);
+}
+
+// Adds the ints of a list up and writes the answer into `value`. The first status that is not OK.
+static mproc_status_t Total(mproc_value_t* value, const void* input, size_t size) {
+  uint64_t count = 0, entry = 0;
+  int64_t total = 0, number = 0;
+  mproc_status_t status = mproc_value_decode_borrowed(value, input, size);
+  if (status == MPROC_OK) status = mproc_value_count(value, 0, &count);
+  for (uint64_t i = 0; status == MPROC_OK && i < count; i++) {
+    status = mproc_value_list_at(value, 0, i, &entry);
+    if (status == MPROC_OK) status = mproc_value_get_int(value, entry, &number);
+    total += number;
+  }
+  if (status == MPROC_OK) status = mproc_value_begin_map(value);
+  if (status == MPROC_OK) status = mproc_value_put_string(value, "count", 5);
+  if (status == MPROC_OK) status = mproc_value_put_uint(value, count);
+  if (status == MPROC_OK) status = mproc_value_put_string(value, "total", 5);
+  if (status == MPROC_OK) status = mproc_value_put_int(value, total);
+  return status == MPROC_OK ? mproc_value_end(value) : status;
+}
+
+FUNCTION(total) {
+  UNUSED;
+  mproc_value_t* value = NULL;
+  const void* data;
+  size_t bytes;
+  mproc_status_t status = mproc_value_create(&value);
+  if (status == MPROC_OK) status = Total(value, input, size);
+  if (status == MPROC_OK) status = mproc_value_encode(value, &data, &bytes);
+  if (status == MPROC_OK) status = mproc_call_reply(call, data, bytes);
+  if (status != MPROC_OK)
+    mproc_call_fail(call, status, mproc_status_name(status), mproc_last_error_message(), NULL);
+  mproc_value_destroy(value);
+  return status;
 }
 
 MPROC_MODULE_ENTRY mproc_status_t mproc_module_main(mproc_table_t* table) {

@@ -12,42 +12,43 @@
 #include <unistd.h>
 
 // X(id, name, what it takes and does)
-#define TEST_FUNCTIONS(X)                                                                          \
-  X(1, noop, "nothing, gives nothing")                                                             \
-  X(2, echo, "bytes, gives them back")                                                             \
-  X(3, sleep, "Work: sleeps, gives a Report with the value")                                       \
-  X(4, add100, "Work: sleeps, gives a Report with value + 100")                                    \
-  X(5, pow10, "Work: sleeps, gives a Report with value to the power of 10")                        \
-  X(6, fail, "int64: fails with that code and all details")                                        \
-  X(7, refuse, "int64: returns that number")                                                       \
-  X(8, fail_quietly, "details an error, replies, and returns 0")                                   \
-  X(9, exit, "int64: ends the process with that exit code")                                        \
-  X(10, abort, "aborts")                                                                           \
-  X(11, segv, "writes through a null pointer, in CrashHereByName")                                 \
-  X(12, raise, "int64: sends itself that signal; gives nothing")                                   \
-  X(13, hog, "int64 way: takes all memory that it may have, then see functions.c")                 \
-  X(14, pid, "gives its process id as an int64")                                                   \
-  X(15, name, "gives the name of its worker")                                                      \
-  X(16, spin, "Work: value is a cell; runs until it is cancelled, not minding SIGTERM")            \
-  X(17, big, "int64: replies that many bytes of the pattern")                                      \
-  X(18, big_in_place, "int64: the same by mproc_call_reply_alloc")                                 \
-  X(19, replies, "replies three times; the last one is 'last'")                                    \
-  X(20, bad_replies, "gives what three wrong calls of mproc_call_reply return, as int32 each")     \
-  X(21, resize, "int64: replies that many bytes; fails with what that returned")                   \
-  X(22, gate, "Work: value is a cell; marks it begun, waits for its gate, marks it ended")         \
-  X(23, mark, "Work: value is a cell; marks it begun, sleeps, marks it ended, gives 2*value+1")    \
-  X(24, about, "gives an About of its call")                                                       \
-  X(25, checksum, "bytes: gives a Sum of them")                                                    \
-  X(26, keep, "bytes: keeps them; 'fail' fails, 'die' exits with 9, 'hang' never ends")            \
-  X(27, kept, "gives the bytes kept last in this process")                                         \
-  X(28, stubborn, "Work: value is a cell; ignores SIGTERM and never ends")                         \
-  X(29, square, "int64: marks that cell; fails with -value if negative, else gives the square")    \
-  X(30, lottery, "int64: as square, but kills its process at 13")                                  \
-  X(31, environment, "a name: gives its value")                                                    \
-  X(32, descriptors, "gives the number of its open descriptors as an int64")                       \
-  X(33, print, "bytes: prints them to stdout with printf, no flush")                               \
-  X(34, pile, "bytes: gives the address of its input modulo 16, and whether it is null, as int64") \
-  X(35, interruptible, "Work: value is a cell; marks it begun, sleeps that long, not minding SIGTERM")
+#define TEST_FUNCTIONS(X)                                                                              \
+  X(1, noop, "nothing, gives nothing")                                                                 \
+  X(2, echo, "bytes, gives them back")                                                                 \
+  X(3, sleep, "Work: sleeps, gives a Report with the value")                                           \
+  X(4, add100, "Work: sleeps, gives a Report with value + 100")                                        \
+  X(5, pow10, "Work: sleeps, gives a Report with value to the power of 10")                            \
+  X(6, fail, "int64: fails with that code and all details")                                            \
+  X(7, refuse, "int64: returns that number")                                                           \
+  X(8, fail_quietly, "details an error, replies, and returns 0")                                       \
+  X(9, exit, "int64: ends the process with that exit code")                                            \
+  X(10, abort, "aborts")                                                                               \
+  X(11, segv, "writes through a null pointer, in CrashHereByName")                                     \
+  X(12, raise, "int64: sends itself that signal; gives nothing")                                       \
+  X(13, hog, "int64 way: takes all memory that it may have, then see functions.c")                     \
+  X(14, pid, "gives its process id as an int64")                                                       \
+  X(15, name, "gives the name of its worker")                                                          \
+  X(16, spin, "Work: value is a cell; runs until it is cancelled, not minding SIGTERM")                \
+  X(17, big, "int64: replies that many bytes of the pattern")                                          \
+  X(18, big_in_place, "int64: the same by mproc_call_reply_alloc")                                     \
+  X(19, replies, "replies three times; the last one is 'last'")                                        \
+  X(20, bad_replies, "gives what three wrong calls of mproc_call_reply return, as int32 each")         \
+  X(21, resize, "int64: replies that many bytes; fails with what that returned")                       \
+  X(22, gate, "Work: value is a cell; marks it begun, waits for its gate, marks it ended")             \
+  X(23, mark, "Work: value is a cell; marks it begun, sleeps, marks it ended, gives 2*value+1")        \
+  X(24, about, "gives an About of its call")                                                           \
+  X(25, checksum, "bytes: gives a Sum of them")                                                        \
+  X(26, keep, "bytes: keeps them; 'fail' fails, 'die' exits with 9, 'hang' never ends")                \
+  X(27, kept, "gives the bytes kept last in this process")                                             \
+  X(28, stubborn, "Work: value is a cell; ignores SIGTERM and never ends")                             \
+  X(29, square, "int64: marks that cell; fails with -value if negative, else gives the square")        \
+  X(30, lottery, "int64: as square, but kills its process at 13")                                      \
+  X(31, environment, "a name: gives its value")                                                        \
+  X(32, descriptors, "gives the number of its open descriptors as an int64")                           \
+  X(33, print, "bytes: prints them to stdout with printf, no flush")                                   \
+  X(34, pile, "bytes: gives the address of its input modulo 16, and whether it is null, as int64")     \
+  X(35, interruptible, "Work: value is a cell; marks it begun, sleeps that long, not minding SIGTERM") \
+  X(36, total, "a value, list of ints: gives the value {'count': uint, 'total': int}")
 
 enum {
 #define TEST_FUNCTION_ID(id, name, what) fn_##name = id,

@@ -11,6 +11,7 @@ struct Out {
   uint64_t number = 0;
   int64_t info = 0;
   int32_t flag = 0;
+  double real = 0;
   const void* data = nullptr;
   const char* text = nullptr;
   mproc_future_t* future = nullptr;
@@ -24,6 +25,7 @@ mproc_table_t* Table(void* handle) { return static_cast<mproc_table_t*>(handle);
 mproc_pool_options_t* Options(void* handle) { return static_cast<mproc_pool_options_t*>(handle); }
 mproc_pool_t* Pool(void* handle) { return static_cast<mproc_pool_t*>(handle); }
 mproc_future_t* Future(void* handle) { return static_cast<mproc_future_t*>(handle); }
+mproc_value_t* Value(void* handle) { return static_cast<mproc_value_t*>(handle); }
 
 std::vector<HandleCall> MakeCalls() {
   std::vector<HandleCall> calls;
@@ -120,6 +122,40 @@ std::vector<HandleCall> MakeCalls() {
   add(
       "mproc_future_release", Kind::kFuture, [](void* h) { return mproc_future_release(Future(h)); },
       MPROC_OK);
+#define VALUE(name, ...)                   \
+  add(#name, Kind::kValue, [&o](void* h) { \
+    (void)o;                               \
+    return name(Value(h), ##__VA_ARGS__);  \
+  })
+  VALUE(mproc_value_put_nil);
+  VALUE(mproc_value_put_bool, 1);
+  VALUE(mproc_value_put_int, 1);
+  VALUE(mproc_value_put_uint, 1);
+  VALUE(mproc_value_put_double, 1.0);
+  VALUE(mproc_value_put_string, "x", 1);
+  VALUE(mproc_value_put_bytes, "x", 1);
+  VALUE(mproc_value_put_array, MPROC_ELEMENT_UINT8, "x", 1);
+  VALUE(mproc_value_begin_list);
+  VALUE(mproc_value_begin_map);
+  VALUE(mproc_value_end);
+  VALUE(mproc_value_encode, &o.data, &o.size);
+  VALUE(mproc_value_decode, "", 1);
+  VALUE(mproc_value_decode_borrowed, "", 1);
+  VALUE(mproc_value_kind, 0, &o.flag);
+  VALUE(mproc_value_count, 0, &o.number);
+  VALUE(mproc_value_get_bool, 0, &o.flag);
+  VALUE(mproc_value_get_int, 0, &o.info);
+  VALUE(mproc_value_get_uint, 0, &o.number);
+  VALUE(mproc_value_get_double, 0, &o.real);
+  VALUE(mproc_value_get_string, 0, &o.text, &o.size);
+  VALUE(mproc_value_get_bytes, 0, &o.data, &o.size);
+  VALUE(mproc_value_get_array, 0, &o.flag, &o.data, &o.number);
+  VALUE(mproc_value_list_at, 0, 0, &o.number);
+  VALUE(mproc_value_map_at, 0, 0, &o.number, &o.number);
+  VALUE(mproc_value_map_find, 0, "x", 1, &o.number);
+  VALUE(mproc_value_clear);
+  add(
+      "mproc_value_destroy", Kind::kValue, [](void* h) { return mproc_value_destroy(Value(h)); }, MPROC_OK);
   return calls;
 }
 
@@ -151,6 +187,7 @@ const std::vector<std::string>& OtherFunctions() {
                                                           "mproc_status_name",
                                                           "mproc_status_text",
                                                           "mproc_table_create",
+                                                          "mproc_value_create",
                                                           "mproc_version_number",
                                                           "mproc_version_string",
                                                           "mproc_worker_is_worker"};

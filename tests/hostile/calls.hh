@@ -10,7 +10,7 @@
 
 namespace hostile {
 
-enum class Kind { kTable, kOptions, kPool, kFuture };
+enum class Kind { kTable, kOptions, kPool, kFuture, kValue };
 
 struct HandleCall {
   const char* name;

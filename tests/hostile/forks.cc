@@ -37,6 +37,8 @@ CASE(everything_of_the_parents_is_foreign) {
   mproc_pool_options_t* options = nullptr;
   CHECK_OK(mproc_table_create(&table));
   CHECK_OK(mproc_pool_options_create(&options));
+  mproc_value_t* value = nullptr;
+  CHECK_OK(mproc_value_create(&value));
   mproc_pool_t* pool = MakePool(2);
   if (!pool) return;
   mproc_future_t* done = Submit(pool, kEcho, "x", 1);
@@ -46,6 +48,7 @@ CASE(everything_of_the_parents_is_foreign) {
     if (kind == Kind::kTable) return table;
     if (kind == Kind::kOptions) return options;
     if (kind == Kind::kPool) return pool;
+    if (kind == Kind::kValue) return value;
     return second ? running : done;
   };
   for (int round = 0; round < 3; round++) {
@@ -75,6 +78,7 @@ CASE(everything_of_the_parents_is_foreign) {
   Destroy(pool);
   CHECK_OK(mproc_table_destroy(table));
   CHECK_OK(mproc_pool_options_destroy(options));
+  CHECK_OK(mproc_value_destroy(value));
 }
 
 CASE(no_descriptor_is_inherited) {

@@ -21,8 +21,10 @@ struct Live {
   mproc_pool_options_t* options = nullptr;
   mproc_pool_t* pool = nullptr;
   mproc_future_t* future = nullptr;
+  mproc_value_t* value = nullptr;
 
   bool Make() {
+    CHECK_OK(mproc_value_create(&value));
     CHECK_OK(mproc_table_create(&table));
     CHECK_OK(mproc_pool_options_create(&options));
     pool = MakePool(1);
@@ -38,6 +40,8 @@ struct Live {
         return options;
       case Kind::kPool:
         return pool;
+      case Kind::kValue:
+        return value;
       default:
         return future;
     }
@@ -50,9 +54,11 @@ struct Live {
     CHECK_OK(mproc_pool_options_set_workers(options, 2));
     CHECK_OK(mproc_future_result(future, &data, &size));
     CHECK_EQ(size, 5);
+    CHECK_OK(mproc_value_clear(value));
     CHECK(Serves(pool));
   }
   void Drop() {
+    CHECK_OK(mproc_value_destroy(value));
     CHECK_OK(mproc_future_release(future));
     Destroy(pool);
     CHECK_OK(mproc_pool_options_destroy(options));
@@ -91,6 +97,7 @@ CASE(null_handles) {
   CHECK(mproc_future_wait_all(nullptr, SIZE_MAX, 0) < 0);
   CHECK_STATUS(mproc_pool_create(nullptr, nullptr), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_table_create(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_value_create(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_pool_options_create(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_runtime_launcher_pid(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_runtime_default_workers(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
@@ -107,7 +114,7 @@ CASE(null_handles) {
   CHECK_EQ(mproc_call_cancelled(nullptr), 0);
   CHECK_EQ(mproc_call_item_index(nullptr), 0);
   CHECK_EQ(mproc_worker_is_worker(), 0);
-  for (int32_t status : {1, 99, -35, -1000, INT32_MIN, INT32_MAX}) {
+  for (int32_t status : {1, 99, -38, -1000, INT32_MIN, INT32_MAX}) {
     CHECK(strcmp(mproc_status_name(status), "unknown") == 0 && mproc_status_text(status));
   }
 }
@@ -180,7 +187,7 @@ CASE(handles_of_another_kind) {
   Live live;
   if (!live.Make()) return;
   for (const auto& call : HandleCalls()) {
-    for (Kind kind : {Kind::kTable, Kind::kOptions, Kind::kPool, Kind::kFuture}) {
+    for (Kind kind : {Kind::kTable, Kind::kOptions, Kind::kPool, Kind::kFuture, Kind::kValue}) {
       if (kind != call.kind)
         Try(call, live.Of(kind), {MPROC_ERROR_INVALID_HANDLE}, "a handle of another kind");
     }

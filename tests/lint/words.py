@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Every public function has a comment of its own right above it that says since when it exists, and the
-comment of a function that returns a status lists what it returns or names the function that does."""
+"""Every public function has a comment right above it, its own or that of a group of declarations without a
+blank line between them, that says since when it exists; the comment of a function that returns a status lists
+what it returns or names the function that does."""
 import re
 
 import source
@@ -11,8 +12,10 @@ functions = source.public_functions(tree)
 problems = []
 for name, (header, line) in functions.items():
     lines = header.read_text().splitlines()
-    comment = []
-    for text in reversed(lines[:line - 1]):
+    comment, first = [], line - 1
+    while first and lines[first - 1].strip() and not lines[first - 1].startswith(("//", "#")):
+        first -= 1  # up to the first declaration of the group
+    for text in reversed(lines[:first]):
         if not text.startswith("//"):
             break
         comment.insert(0, text[2:].strip())
