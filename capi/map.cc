@@ -69,7 +69,8 @@ mproc_status_t mproc_pool_map(mproc_pool_t* pool, uint32_t function_id, const vo
     if (pool::InsideCallbackOf(&p)) return Status(MPROC_ERROR_WOULD_BLOCK_ITSELF);
     MapInput input;
     if (Status good = ItemsInput(items, sizes, count, mode, &input); !good.ok()) return good;
-    if (Status begun = StartMap(p, function_id, input, chunk, {}, future); !begun.ok()) return begun;
+    if (Status begun = StartMap(p, function_id, input, chunk, {.quiet = true}, future); !begun.ok())
+      return begun;
     return WaitForMap(limit, *future);
   });
 }
@@ -95,7 +96,8 @@ mproc_status_t mproc_pool_map_array(mproc_pool_t* pool, uint32_t function_id, co
     MapInput input;
     if (Status good = ArrayInput(in, input_stride, count, out, output_stride, &input); !good.ok())
       return good;
-    if (Status begun = StartMap(p, function_id, input, chunk, {}, future); !begun.ok()) return begun;
+    if (Status begun = StartMap(p, function_id, input, chunk, {.quiet = true}, future); !begun.ok())
+      return begun;
     return WaitForMap(limit, *future);
   });
 }

@@ -121,7 +121,7 @@ mproc_status_t mproc_pool_options_set_polling(mproc_pool_options_t* options, int
 
 mproc_status_t mproc_pool_options_set_callbacks(mproc_pool_options_t* options, int32_t mode) {
   return GuardChange(options, [&](pool::Options& o) {
-    Status known = OneOf(mode, MPROC_CALLBACKS_DISPATCH, "the callback mode");
+    Status known = OneOf(mode, MPROC_CALLBACKS_NEXT, "the callback mode");
     if (known.ok()) o.callbacks = mode;
     return known;
   });

@@ -92,7 +92,8 @@ mproc_status_t mproc_pool_apply(mproc_pool_t* pool, uint32_t function_id, const 
     if (pool::InsideCallbackOf(&p)) return Status(MPROC_ERROR_WOULD_BLOCK_ITSELF);
     Deadline deadline = Deadline::After(limit);
     pool::Future* task = nullptr;
-    if (Status sent = p.Submit(function_id, AsBytes(data, size), deadline, {}, &task); !sent.ok())
+    if (Status sent = p.Submit(function_id, AsBytes(data, size), deadline, {.quiet = true}, &task);
+        !sent.ok())
       return sent;
     Status waited = pool::WaitOne(task, deadline);
     if (!waited.ok()) {
@@ -106,6 +107,28 @@ mproc_status_t mproc_pool_apply(mproc_pool_t* pool, uint32_t function_id, const 
 
 mproc_status_t mproc_pool_dispatch(mproc_pool_t* pool, size_t max, size_t* ran) {
   return GuardPool(pool, [&](Pool& p) { return p.Dispatch(max, ran); });
+}
+
+mproc_status_t mproc_pool_next(mproc_pool_t* pool, int64_t limit, mproc_future_t** future, void** user_data) {
+  return GuardPoolTask(pool, [&](Pool& p) {
+    if (!future) return BadArgument("future is null");
+    return p.Next(Deadline::After(limit), reinterpret_cast<pool::Future**>(future), user_data);
+  });
+}
+
+mproc_status_t mproc_pool_fd(mproc_pool_t* pool, int32_t* fd) {
+  return GuardPool(pool, [&](Pool& p) {
+    if (!fd) return BadArgument("fd is null");
+    auto made = p.MakeReadable();
+    if (!made.ok()) return made.status();
+    *fd = made->Release();
+    return Status();
+  });
+}
+
+// Nothing here allocates or locks as long as the handle is good.
+mproc_status_t mproc_pool_wake(mproc_pool_t* pool) {
+  return GuardPoolTask(pool, [](Pool& p) { return p.Wake(), Status(); });
 }
 
 mproc_status_t mproc_pool_close(mproc_pool_t* pool) {

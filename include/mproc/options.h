@@ -16,8 +16,9 @@ enum {
 
 // Where callbacks run.
 enum {
-  MPROC_CALLBACKS_THREAD = 0,   // on one thread of the pool: default
-  MPROC_CALLBACKS_DISPATCH = 1  // inside mproc_pool_dispatch, on the thread that calls it
+  MPROC_CALLBACKS_THREAD = 0,    // on one thread of the pool: default
+  MPROC_CALLBACKS_DISPATCH = 1,  // inside mproc_pool_dispatch, on the thread that calls it
+  MPROC_CALLBACKS_NEXT = 2       // there are none: mproc_pool_next hands out what has ended
 };
 
 // How workers are started.

@@ -83,6 +83,28 @@ MPROC_API mproc_status_t mproc_pool_apply(mproc_pool_t* pool, uint32_t function_
 // dispatch. Since 0.1.
 MPROC_API mproc_status_t mproc_pool_dispatch(mproc_pool_t* pool, size_t max, size_t* ran);
 
+// Hands out the next task or map that has ended, in the order of their ends, and waits for one at most
+// `limit`. Only with MPROC_CALLBACKS_NEXT, where every submit and every _async map is handed out once; what a
+// call waited for itself (apply, map) is not. *future is the caller's, also if the submitting call gave one;
+// *user_data (may be null) is what that call was given. Any number of threads may ask. Returns OK; TIMED_OUT;
+// INTERRUPTED; NOT_RUNNING if the pool was closed or terminated and nothing is left; INVALID_ARGUMENT (other
+// mode). Since 0.1.
+MPROC_API mproc_status_t mproc_pool_next(mproc_pool_t* pool, int64_t limit, mproc_future_t** future,
+                                         void** user_data);
+
+// Makes a descriptor for event loops, the end of a pipe: readable as long as something waits for dispatch or
+// next. It is the caller's, to poll and to close; each call gives another one, and what is done to one does
+// not matter to the others. What can be read from it means nothing and may be read or not, but then call
+// dispatch or next. At the end of the pool it reports a hang-up. Not with MPROC_CALLBACKS_THREAD. Returns OK,
+// INVALID_ARGUMENT (other mode), DESCRIPTOR_LIMIT, SYSTEM. Since 0.1.
+MPROC_API mproc_status_t mproc_pool_fd(mproc_pool_t* pool, int32_t* fd);
+
+// Ends one wait on this pool, in any of its calls and those of its futures: it returns INTERRUPTED. If no
+// thread waits, the next wait ends so. A wait for futures of several pools may take 0.1 s to notice. May be
+// called from a signal handler, but not while the pool is being destroyed. Returns OK, INVALID_HANDLE,
+// STALE_HANDLE. Since 0.1.
+MPROC_API mproc_status_t mproc_pool_wake(mproc_pool_t* pool);
+
 // Takes no more tasks; what was submitted still runs, then the workers end. Does not wait. Idempotent.
 // Returns OK. Since 0.1.
 MPROC_API mproc_status_t mproc_pool_close(mproc_pool_t* pool);

@@ -47,6 +47,25 @@ void ClearEventFd(int fd) {
   syscall(SYS_read, fd, &count, sizeof count);
 }
 
+Result<std::pair<UniqueFd, UniqueFd>> MakePipe() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return Status::System("pipe2", errno);
+  UniqueFd write_end(ends[1]);
+  auto first = TakeFd(ends[0], "pipe2");
+  if (!first.ok()) return first.status();
+  auto second = TakeFd(write_end.Release(), "pipe2");
+  if (!second.ok()) return second.status();
+  return std::pair(std::move(*first), std::move(*second));
+}
+
+void FillPipe(int write_end) { syscall(SYS_write, write_end, "!", 1); }  // full is as good
+
+void EmptyPipe(int read_end) {
+  char bytes[256];
+  while (syscall(SYS_read, read_end, bytes, sizeof bytes) == sizeof bytes) {
+  }
+}
+
 Result<UniqueFd> OpenNull() { return TakeFd(open("/dev/null", O_RDWR | O_CLOEXEC), "opening /dev/null"); }
 
 }  // namespace mproc::platform

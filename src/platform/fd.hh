@@ -41,6 +41,11 @@ Result<UniqueFd> MakeEventFd();
 void RingEventFd(int fd);   // adds one; never blocks; async-signal-safe
 void ClearEventFd(int fd);  // takes what is there
 
+// A pipe, both ends non-blocking: first the one to read from, then the one to write to.
+Result<std::pair<UniqueFd, UniqueFd>> MakePipe();
+void FillPipe(int write_end);  // puts a byte in if there is room
+void EmptyPipe(int read_end);  // takes what is there
+
 // A descriptor for reading and writing the null device.
 Result<UniqueFd> OpenNull();
 

@@ -34,6 +34,7 @@ struct Inside {
 void CallbackQueue::Push(Future* task) {
   task->extra->next_callback = nullptr;
   std::lock_guard lock(mutex_);
+  if (!first_ && tell_.valid()) platform::FillPipe(tell_.get());
   (last_ ? last_->extra->next_callback : first_) = task;
   last_ = task;
   size_.fetch_add(1, std::memory_order_seq_cst);
@@ -51,9 +52,30 @@ Future* CallbackQueue::Pop(bool wait) {
   return task;
 }
 
+Result<platform::UniqueFd> CallbackQueue::MakeReadable() {
+  std::lock_guard lock(mutex_);
+  if (!tell_.valid()) {
+    auto ends = platform::MakePipe();
+    if (!ends.ok()) return ends.status();
+    told_ = runtime::GuardedFd(std::move(ends->first));
+    tell_ = runtime::GuardedFd(std::move(ends->second));
+    if (first_) platform::FillPipe(tell_.get());
+  }
+  return platform::DuplicateFd(told_.get());
+}
+
+void CallbackQueue::RefreshReadable() {
+  std::lock_guard lock(mutex_);
+  if (!tell_.valid()) return;
+  platform::EmptyPipe(told_.get());
+  if (first_) platform::FillPipe(tell_.get());
+}
+
 void CallbackQueue::Stop() {
   std::lock_guard lock(mutex_);
   stopped_ = true;
+  tell_.Reset();  // a hang-up for who polls
+  told_.Reset();
   some_.notify_all();
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Callbacks that wait to be run, in the order in which their tasks ended; and the thread that runs them in
-// thread mode. Thread-safe.
+// Ended tasks whose callbacks wait to be run, or that wait to be handed out, in the order of their ends.
+// Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -9,6 +9,7 @@
 
 #include "platform/thread.hh"
 #include "pool/future.hh"
+#include "runtime/fork_guard.hh"
 
 namespace mproc::pool {
 
@@ -19,6 +20,10 @@ class CallbackQueue {
   // Takes the first; null if there is none. With `wait`, sleeps until there is one or Stop was called.
   Future* Pop(bool wait);
   void Stop();
+  // A descriptor of the caller's that is readable while something waits.
+  Result<platform::UniqueFd> MakeReadable();
+  // To be called after Pop: what the descriptor says is true again, whatever was read from it.
+  void RefreshReadable();
   size_t size() const { return size_.load(std::memory_order_seq_cst); }
 
  private:
@@ -27,6 +32,8 @@ class CallbackQueue {
   Future* first_ = nullptr;  // mutex_
   Future* last_ = nullptr;   // mutex_
   bool stopped_ = false;     // mutex_
+  runtime::GuardedFd told_;  // mutex_; the ends of a pipe, once asked for
+  runtime::GuardedFd tell_;  // mutex_
   std::atomic<size_t> size_{0};
 };
 

@@ -72,12 +72,12 @@ void End(Future* task, Ending ending) {
     if (!task->extra) task->extra = new Extra();
     task->extra->error = std::move(ending.error);
   }
-  bool callback = task->extra && task->extra->callbacks.any();
+  bool told = task->extra && task->extra->told;
   auto bits = static_cast<uint32_t>(ending.outcome);
-  if (!callback || !pool->CallbacksDelayReady()) bits |= kReady;
+  if (!told || !pool->CallbacksDelayReady()) bits |= kReady;
   uint32_t before = task->state.fetch_or(bits, std::memory_order_seq_cst);
   pool->Ended(ending.outcome, (before & kWaited) != 0);
-  if (callback) {
+  if (told) {
     pool->QueueCallback(task);
   } else {
     Release(task);

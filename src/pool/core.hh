@@ -69,6 +69,7 @@ struct Core {
   std::atomic<int64_t> callbacks_due{0};   // callbacks that have not returned
   std::atomic<int> given_last{0};          // place of the worker that was given a task last
   std::atomic<bool> leader_asleep{false};  // somebody may sleep on leader_bell
+  std::atomic<bool> wake{false};           // one wait is to end
 
   // Tasks and maps that have not ended.
   uint64_t live() const {
@@ -76,6 +77,12 @@ struct Core {
     return counters.submitted.load(std::memory_order_acquire) - ended;
   }
   bool ending() const { return phase.load(std::memory_order_acquire) >= Phase::kTerminating; }
+  // The leader, or else whoever leads next, takes the wake and ends its wait. Async-signal-safe.
+  void WakeOneWait() {
+    wake.store(true, std::memory_order_seq_cst);
+    if (leader_asleep.load(std::memory_order_seq_cst)) platform::RingEventFd(leader_bell.get());
+  }
+  bool TakeWake() { return wake.load(std::memory_order_seq_cst) && wake.exchange(false); }
   // Lets every waiting thread look again, the leader too.
   void WakeEveryone() {
     waiters.WakeAll();

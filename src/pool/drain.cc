@@ -178,12 +178,13 @@ Status Drain::Lead(Condition& condition, const Deadline& deadline) {
     if (condition.Done()) return Status();
     if (any && (deadline.never() || ++turns % 16 != 0)) continue;
     if (deadline.Passed()) return Status(MPROC_ERROR_TIMED_OUT);
+    if (core_.TakeWake()) return Status(MPROC_ERROR_INTERRUPTED);
     if (PollFor(condition)) continue;
     core_.leader_asleep.store(true, std::memory_order_seq_cst);
     condition.Mark();
     ArmAll(ipc::kRingLeader);
     engine_armed_.store(ipc::kNobody, std::memory_order_seq_cst);
-    if (Look() || condition.Done()) {
+    if (Look() || condition.Done() || core_.wake.load(std::memory_order_seq_cst)) {
       core_.leader_asleep.store(false, std::memory_order_seq_cst);
       continue;
     }

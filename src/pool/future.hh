@@ -41,6 +41,7 @@ struct Callbacks {
   mproc_future_cb callback = nullptr;
   mproc_future_cb error_callback = nullptr;
   void* user_data = nullptr;
+  bool quiet = false;  // the call waits itself: not for mproc_pool_next
   bool any() const { return callback || error_callback; }
 };
 
@@ -49,6 +50,7 @@ struct Extra {
   Callbacks callbacks;
   std::unique_ptr<ErrorInfo> error;
   std::unique_ptr<MapState> map;
+  bool told = false;                // its end goes through the callback queue
   Future* next_callback = nullptr;  // in the callback queue; `next` may still link it in the backlog
   Extra();
   ~Extra();

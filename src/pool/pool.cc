@@ -166,9 +166,10 @@ Future* Pool::NewTask(uint32_t function, const Callbacks& callbacks, bool wanted
   Future* task = NewRecord();
   if (!task) return nullptr;
   task->function = function;
-  if (callbacks.any()) {
+  if (Tells(callbacks)) {
     task->extra = new Extra();
     task->extra->callbacks = callbacks;
+    task->extra->told = true;
   }
   if (wanted) {
     task->refs.store(2, std::memory_order_relaxed);
@@ -180,9 +181,7 @@ Future* Pool::NewTask(uint32_t function, const Callbacks& callbacks, bool wanted
 Status Pool::Submit(uint32_t function, ByteView payload, const Deadline& deadline, const Callbacks& callbacks,
                     Future** future) {
   if (payload.size() > task::kLargestPayload) return Status(MPROC_ERROR_TOO_LARGE);
-  if (callbacks.any()) {
-    if (Status made = EnsureCallbackThread(); !made.ok()) return made;
-  }
+  if (Status good = CheckCallbacks(callbacks); !good.ok()) return good;
   std::unique_lock lock(core_.mutex);
   if (Status fit = CheckSubmit(function); !fit.ok()) return fit;
   if (!dispatcher_.HasRoomFor(payload.size())) {
@@ -199,7 +198,7 @@ Status Pool::Submit(uint32_t function, ByteView payload, const Deadline& deadlin
   if (future) *future = task;
   core_.counters.submitted.store(core_.counters.submitted.load(std::memory_order_relaxed) + 1,
                                  std::memory_order_release);
-  if (callbacks.any()) core_.callbacks_due.fetch_add(1, std::memory_order_seq_cst);
+  if (Tells(callbacks)) core_.callbacks_due.fetch_add(1, std::memory_order_seq_cst);
   dispatcher_.Submit(task);
   bool drain = ++submits_ % kDrainEvery == 0;
   lock.unlock();
@@ -217,9 +216,7 @@ void Pool::AfterSubmit(bool drain) {
 }
 
 Status Pool::Map(uint32_t function, const MapInput& input, const Callbacks& callbacks, Future** future) {
-  if (callbacks.any()) {
-    if (Status made = EnsureCallbackThread(); !made.ok()) return made;
-  }
+  if (Status good = CheckCallbacks(callbacks); !good.ok()) return good;
   auto map = MapState::Create(input, core_.workers.size());
   if (!map.ok()) return map.status();
   std::unique_lock lock(core_.mutex);
@@ -232,7 +229,7 @@ Status Pool::Map(uint32_t function, const MapInput& input, const Callbacks& call
   if (future) *future = task;
   core_.counters.submitted.store(core_.counters.submitted.load(std::memory_order_relaxed) + 1,
                                  std::memory_order_release);
-  if (callbacks.any()) core_.callbacks_due.fetch_add(1, std::memory_order_seq_cst);
+  if (Tells(callbacks)) core_.callbacks_due.fetch_add(1, std::memory_order_seq_cst);
   if (input.count == 0) {
     End(task, task->extra->map->TakeEnding());
   } else {

@@ -40,6 +40,12 @@ class Pool : public runtime::Runtime::Member, public std::enable_shared_from_thi
                 Future** future);
   Status Map(uint32_t function, const MapInput& input, const Callbacks& callbacks, Future** future);
   Status Dispatch(size_t max, size_t* ran);
+  // The future comes with a handle.
+  Status Next(const Deadline& deadline, Future** future, void** user_data);
+  Result<platform::UniqueFd> MakeReadable();
+  // Async-signal-safe.
+  void Wake() { core_.WakeOneWait(); }
+  bool TakeWake() { return core_.TakeWake(); }
   void Close();
   void Terminate(int32_t cause = MPROC_CAUSE_TERMINATE);
   Status Join(const Deadline& deadline);
@@ -80,6 +86,9 @@ class Pool : public runtime::Runtime::Member, public std::enable_shared_from_thi
   explicit Pool(Options options);
   Status Start();
   Status CheckSubmit(uint32_t function);  // mutex held
+  // Whether the end of a task with these callbacks goes through the callback queue.
+  bool Tells(const Callbacks& callbacks) const;
+  Status CheckCallbacks(const Callbacks& callbacks);
   Status EnsureCallbackThread();
   Status MakeRoom(std::unique_lock<std::mutex>* lock, uint64_t bytes, const Deadline& deadline);
   Future* NewTask(uint32_t function, const Callbacks& callbacks, bool wanted);  // mutex held
@@ -103,6 +112,7 @@ class Pool : public runtime::Runtime::Member, public std::enable_shared_from_thi
   std::mutex thread_mutex_;
   platform::Thread callback_thread_;  // thread_mutex_
   std::atomic<bool> dispatching_{false};
+  std::atomic<int> waiting_for_next_{0};
   std::atomic<bool> destroy_later_{false};  // a callback destroyed the pool
   uint32_t submits_ = 0;                    // mutex
 

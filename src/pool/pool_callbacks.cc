@@ -19,7 +19,22 @@ void Pool::Ended(int32_t outcome, bool waited) {
   if (waited) core_.WakeEveryone();
 }
 
-void Pool::QueueCallback(Future* task) { callbacks_.Push(task); }
+void Pool::QueueCallback(Future* task) {
+  callbacks_.Push(task);
+  if (waiting_for_next_.load(std::memory_order_seq_cst)) core_.WakeEveryone();
+}
+
+bool Pool::Tells(const Callbacks& callbacks) const {
+  return callbacks.any() || (core_.options.callbacks == MPROC_CALLBACKS_NEXT && !callbacks.quiet);
+}
+
+Status Pool::CheckCallbacks(const Callbacks& callbacks) {
+  if (!callbacks.any()) return Status();
+  if (core_.options.callbacks == MPROC_CALLBACKS_NEXT) {
+    return Status(MPROC_ERROR_INVALID_ARGUMENT, "the pool hands out what has ended: it runs no callbacks");
+  }
+  return EnsureCallbackThread();
+}
 
 void Pool::CallbackReturned(Future* task) {
   uint32_t before = task->state.fetch_or(kReady, std::memory_order_seq_cst);
@@ -54,8 +69,8 @@ void Pool::RunCallbackThread() {
 }
 
 Status Pool::Dispatch(size_t max, size_t* ran) {
-  if (CallbacksDelayReady()) {
-    return Status(MPROC_ERROR_INVALID_ARGUMENT, "the pool runs its callbacks on a thread of its own");
+  if (core_.options.callbacks != MPROC_CALLBACKS_DISPATCH) {
+    return Status(MPROC_ERROR_INVALID_ARGUMENT, "the pool's callbacks are not run by dispatch");
   }
   if (InsideCallbackOf(this) || dispatching_.exchange(true)) {
     return Status(MPROC_ERROR_WOULD_BLOCK_ITSELF, "another dispatch of this pool is under way");
@@ -75,9 +90,59 @@ Status Pool::Dispatch(size_t max, size_t* ran) {
       RunCallback(task);
     }
   }
+  callbacks_.RefreshReadable();
   if (ran) *ran = count;
   if (destroy_later_.exchange(false)) FinishDestroy();
   return Status();
+}
+
+Status Pool::Next(const Deadline& deadline, Future** future, void** user_data) {
+  if (core_.options.callbacks != MPROC_CALLBACKS_NEXT) {
+    return Status(MPROC_ERROR_INVALID_ARGUMENT, "the pool was not made to hand out what has ended");
+  }
+  auto self = shared_from_this();
+  class Any : public Condition {
+   public:
+    explicit Any(Pool& pool) : pool_(pool) {}
+    ~Any() override {
+      if (marked_) pool_.waiting_for_next_.fetch_sub(1, std::memory_order_seq_cst);
+    }
+    bool Done() override {
+      return pool_.callbacks_.size() > 0 ||
+             pool_.core_.phase.load(std::memory_order_seq_cst) == Phase::kJoined;
+    }
+    void Mark() override {
+      if (!marked_) pool_.waiting_for_next_.fetch_add(1, std::memory_order_seq_cst);
+      marked_ = true;
+    }
+
+   private:
+    Pool& pool_;
+    bool marked_ = false;
+  } any(*this);
+  for (;;) {
+    if (Future* task = callbacks_.Pop(false)) {
+      callbacks_.RefreshReadable();
+      if (user_data) *user_data = task->extra->callbacks.user_data;
+      AddHandle(task);
+      *future = task;
+      CallbackReturned(task);
+      return Status();
+    }
+    if (core_.phase.load(std::memory_order_seq_cst) == Phase::kJoined && callbacks_.size() == 0) {
+      return Status(MPROC_ERROR_NOT_RUNNING, "the pool has ended and all was handed out");
+    }
+    if (Status waited = drain_.Wait(any, deadline); !waited.ok()) return waited;
+  }
+}
+
+Result<platform::UniqueFd> Pool::MakeReadable() {
+  if (CallbacksDelayReady()) {
+    return Status(MPROC_ERROR_INVALID_ARGUMENT, "the pool runs its callbacks on a thread of its own");
+  }
+  auto made = callbacks_.MakeReadable();
+  drain_.Settle();  // what has ended already
+  return made;
 }
 
 }  // namespace mproc::pool

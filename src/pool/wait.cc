@@ -99,6 +99,10 @@ Status WaitAnyOfSeveral(std::span<Future* const> futures, Condition& condition, 
       left = Status(MPROC_ERROR_TIMED_OUT);
       break;
     }
+    if (std::any_of(pools.begin(), pools.end(), [](Pool* pool) { return pool->TakeWake(); })) {
+      left = Status(MPROC_ERROR_INTERRUPTED);
+      break;
+    }
     auto slept = platform::FutexWait(&word, 0, std::min(deadline.Remaining(), kSlice), false);
     if (slept == platform::Slept::kInterrupted && !condition.Done()) {
       left = Status(MPROC_ERROR_INTERRUPTED);

@@ -44,7 +44,7 @@ static void OptionsRefuseNonsense(void) {
   CHECK_STATUS(mproc_pool_options_set_polling(o, -1), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_pool_options_set_polling(o, 3), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_pool_options_set_callbacks(o, -1), MPROC_ERROR_INVALID_ARGUMENT);
-  CHECK_STATUS(mproc_pool_options_set_callbacks(o, 2), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_pool_options_set_callbacks(o, 3), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_OK(mproc_pool_options_set_terminate_grace(o, -5));
   CHECK_OK(mproc_pool_options_set_terminate_grace(o, MPROC_FOREVER));
   CHECK_STATUS(mproc_pool_options_set_start_limit(o, MPROC_MILLISECOND - 1), MPROC_ERROR_INVALID_ARGUMENT);

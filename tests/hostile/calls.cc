@@ -77,6 +77,9 @@ std::vector<HandleCall> MakeCalls() {
   POOL(mproc_pool_map_array, 1, "ab", 1, 2, o.buffer, 1, 1, 0, &o.future);
   POOL(mproc_pool_map_array_async, 1, "ab", 1, 2, o.buffer, 1, 1, nullptr, nullptr, nullptr, &o.future);
   POOL(mproc_pool_dispatch, 0, &o.size);
+  POOL(mproc_pool_next, 0, &o.future, nullptr);
+  POOL(mproc_pool_fd, &o.flag);
+  POOL(mproc_pool_wake);
   POOL(mproc_pool_statistic, MPROC_POOL_STATISTIC_QUEUED, &o.number);
   POOL(mproc_pool_worker_count, &o.flag);
   POOL(mproc_pool_worker_info, 0, MPROC_WORKER_INFO_PID, &o.info);
