@@ -11,6 +11,8 @@ using namespace mproc::capi;
 
 namespace {
 
+Status NoBlock() { return Status(MPROC_ERROR_WRONG_KIND, "the payload of this task is not a block"); }
+
 worker::Call* CallOf(mproc_call_t* call) { return reinterpret_cast<worker::Call*>(call); }
 
 }  // namespace
@@ -33,6 +35,28 @@ mproc_status_t mproc_call_reply_alloc(mproc_call_t* call, size_t size, void** da
     auto place = CallOf(call)->Value(size);
     if (!place.ok()) return place.status();
     *data = *place;
+    return Status();
+  });
+}
+
+mproc_status_t mproc_call_block(mproc_call_t* call, void** data, size_t* size) {
+  return GuardTask([&]() -> Status {
+    if (!call || !data || !size) return BadArgument("call, data or size is null");
+    std::span<std::byte> block = CallOf(call)->block();
+    if (block.empty()) return NoBlock();
+    *data = block.data();
+    *size = block.size();
+    return Status();
+  });
+}
+
+mproc_status_t mproc_call_reply_block(mproc_call_t* call, size_t offset, size_t size) {
+  return GuardTask([&]() -> Status {
+    if (!call) return BadArgument("call is null");
+    size_t whole = CallOf(call)->block().size();
+    if (whole == 0) return NoBlock();
+    if (offset > whole || size > whole - offset) return BadArgument("the bytes are not all in the block");
+    CallOf(call)->ReplyInBlock(offset, size);
     return Status();
   });
 }

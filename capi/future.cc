@@ -170,7 +170,7 @@ mproc_status_t mproc_future_result(mproc_future_t* future, const void** data, si
     if (!data || !size) return BadArgument("data or size is null");
     if (f->is_map) return BadArgument("the results of a map are read item by item");
     if (Status end = EndStatus(f); !end.ok()) return end;
-    ByteView value = f->small_or_heap();
+    ByteView value = f->stored();
     *data = value.data();
     *size = value.size();
     return Status();
@@ -182,7 +182,7 @@ mproc_status_t mproc_future_copy_result(mproc_future_t* future, void* buffer, si
     if (!buffer && capacity) return BadArgument("buffer is null, capacity is not 0");
     if (f->is_map) return BadArgument("the results of a map are read item by item");
     if (Status end = EndStatus(f); !end.ok()) return end;
-    ByteView value = f->small_or_heap();
+    ByteView value = f->stored();
     if (size) *size = value.size();
     if (value.size() > capacity) return Status(MPROC_ERROR_BUFFER_TOO_SMALL);
     if (!value.empty()) std::memcpy(buffer, value.data(), value.size());

@@ -9,6 +9,8 @@
 // platform/thread.cc lets pass; an exception of its ends here, as the status of the dispatch.
 #pragma once
 
+#include <mproc/future.h>
+
 #include <new>
 #include <utility>
 
@@ -43,6 +45,19 @@ template <typename Body>
 int32_t Guard(Body&& body) {
   platform::CancellationOff no_cancel;
   return GuardTask(std::forward<Body>(body));
+}
+
+// For a call that was lent something: what fails gives it back at once.
+template <typename Body>
+int32_t GuardBorrowed(mproc_release_cb release, void* owner, Body&& body) {
+  int32_t status = GuardTask(std::forward<Body>(body));
+  if (status != MPROC_OK && release) {
+    GuardTask([&] {
+      release(owner);
+      return Status();
+    });
+  }
+  return status;
 }
 
 inline Status BadArgument(const char* why) { return Status(MPROC_ERROR_INVALID_ARGUMENT, why); }

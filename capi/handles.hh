@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Handles of pools, tables, options and values. A handle is not a pointer but a ticket: a kind, a place in a list and
-// how often that place was given out before. So a stale, foreign or made-up handle is recognised without
-// touching memory that may be gone, while another thread destroys the object. It has less than 47 bits and is
-// a multiple of 8, as some languages want of pointers.
+// Handles of pools, tables, options, values and blocks. A handle is not a pointer but a ticket: a kind, a
+// place in a list and how often that place was given out before. So a stale, foreign or made-up handle is
+// recognised without touching memory that may be gone, while another thread destroys the object. It has less
+// than 47 bits and is a multiple of 8, as some languages want of pointers.
 //
 // A call pins the place while it uses the object: one atomic addition before, one after. Taking the object
 // out makes the handle stale at once; the place keeps the object until the last pin is gone.
@@ -45,6 +45,7 @@ class Handles {
     }
     T* operator->() const { return place_->object.get(); }
     T& operator*() const { return *place_->object; }
+    std::shared_ptr<T> Share() const { return place_->object; }
 
    private:
     friend class Handles;

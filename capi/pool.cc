@@ -67,7 +67,7 @@ mproc_status_t mproc_pool_submit(mproc_pool_t* pool, uint32_t function_id, const
   return GuardPoolTask(pool, [&](Pool& p) {
     if (!future) return BadArgument("future is null");
     if (Status good = CheckBytes(data, size); !good.ok()) return good;
-    return p.Submit(function_id, AsBytes(data, size), Deadline::After(limit), {},
+    return p.Submit(function_id, {AsBytes(data, size)}, Deadline::After(limit), {},
                     reinterpret_cast<pool::Future**>(future));
   });
 }
@@ -78,8 +78,22 @@ mproc_status_t mproc_pool_submit_callback(mproc_pool_t* pool, uint32_t function_
                                           mproc_future_t** future) {
   return GuardPoolTask(pool, [&](Pool& p) {
     if (Status good = CheckBytes(data, size); !good.ok()) return good;
-    return p.Submit(function_id, AsBytes(data, size), Deadline::After(limit),
+    return p.Submit(function_id, {AsBytes(data, size)}, Deadline::After(limit),
                     {callback, error_callback, user_data}, reinterpret_cast<pool::Future**>(future));
+  });
+}
+
+mproc_status_t mproc_pool_submit_borrowed(mproc_pool_t* pool, uint32_t function_id, const void* data,
+                                          size_t size, mproc_release_cb release, void* owner, int64_t limit,
+                                          mproc_future_cb callback, mproc_future_cb error_callback,
+                                          void* user_data, mproc_future_t** future) {
+  return GuardBorrowed(release, owner, [&] {
+    return OnPool(pool, [&](Pool& p) {
+      if (Status good = CheckBytes(data, size); !good.ok()) return good;
+      return p.Submit(function_id, {AsBytes(data, size), true}, Deadline::After(limit),
+                      {callback, error_callback, user_data, release, owner},
+                      reinterpret_cast<pool::Future**>(future));
+    });
   });
 }
 
@@ -92,7 +106,7 @@ mproc_status_t mproc_pool_apply(mproc_pool_t* pool, uint32_t function_id, const 
     if (pool::InsideCallbackOf(&p)) return Status(MPROC_ERROR_WOULD_BLOCK_ITSELF);
     Deadline deadline = Deadline::After(limit);
     pool::Future* task = nullptr;
-    if (Status sent = p.Submit(function_id, AsBytes(data, size), deadline, {.quiet = true}, &task);
+    if (Status sent = p.Submit(function_id, {AsBytes(data, size)}, deadline, {.quiet = true}, &task);
         !sent.ok())
       return sent;
     Status waited = pool::WaitOne(task, deadline);

@@ -16,6 +16,15 @@ MPROC_API mproc_status_t mproc_call_reply(mproc_call_t* call, const void* data, 
 // mproc_call_reply. Since 0.1.
 MPROC_API mproc_status_t mproc_call_reply_alloc(mproc_call_t* call, size_t size, void** data);
 
+// Writes where the block that is the payload of this task lies, and its whole size, to *data and *size: the
+// function may write there. Returns OK; WRONG_KIND if the payload is no block; INVALID_ARGUMENT. Since 0.1.
+MPROC_API mproc_status_t mproc_call_block(mproc_call_t* call, void** data, size_t* size);
+
+// Sets the value of the task to `size` bytes at `offset` of that block, where they lie: nothing is copied.
+// Returns OK; WRONG_KIND if the payload is no block; INVALID_ARGUMENT if the bytes are not all in it. Since
+// 0.1.
+MPROC_API mproc_status_t mproc_call_reply_block(mproc_call_t* call, size_t offset, size_t size);
+
 // Details the error that the function is about to return: a number of the function's own, and texts in
 // UTF-8 (each may be null) for the type of the error, its message and a stack trace. All are copied; texts
 // beyond 1 MiB are cut. If the function then returns 0, the task fails all the same. Returns `code`, or -1

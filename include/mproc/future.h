@@ -10,6 +10,9 @@ typedef struct mproc_future mproc_future_t;
 // Called when a task or map has ended. The future is borrowed: retain it to keep it.
 typedef void (*mproc_future_cb)(mproc_future_t* future, void* user_data);
 
+// Called when the library needs the memory of a payload no more. It must not throw, nor end its thread.
+typedef void (*mproc_release_cb)(void* owner);
+
 // How a task ended. Exactly one of these, for ever.
 enum {
   MPROC_OUTCOME_PENDING = 0,      // not yet

@@ -20,6 +20,7 @@
 #ifndef MPROC_MPROC_H
 #define MPROC_MPROC_H
 
+#include <mproc/block.h>
 #include <mproc/call.h>
 #include <mproc/export.h>
 #include <mproc/future.h>

@@ -69,6 +69,17 @@ MPROC_API mproc_status_t mproc_pool_submit_callback(mproc_pool_t* pool, uint32_t
                                                     mproc_future_cb callback, mproc_future_cb error_callback,
                                                     void* user_data, mproc_future_t** future);
 
+// The same with bytes that are not copied but lent: they must stay as they are until `release` is called with
+// `owner`, exactly once: inside this call if it fails, else when the task has ended, where the callbacks of
+// the pool run and before them. With MPROC_CALLBACKS_NEXT it runs inside mproc_pool_next, before that returns
+// the future. `release` may be null: then the end of the task says it. Returns as mproc_pool_submit. Since
+// 0.1.
+MPROC_API mproc_status_t mproc_pool_submit_borrowed(mproc_pool_t* pool, uint32_t function_id,
+                                                    const void* data, size_t size, mproc_release_cb release,
+                                                    void* owner, int64_t limit, mproc_future_cb callback,
+                                                    mproc_future_cb error_callback, void* user_data,
+                                                    mproc_future_t** future);
+
 // Submits a task and waits for its end, both within `limit`; the ended future in *future is the caller's.
 // Returns as mproc_pool_submit, and OK when the task has ended, whatever its end. After TIMED_OUT and
 // INTERRUPTED the task goes on and *future is null: use submit and wait to keep it. Not from a callback of

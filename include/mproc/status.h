@@ -44,7 +44,8 @@
   X(ERROR_INTERNAL, -34, "a defect of the library")                                             \
   X(ERROR_BAD_VALUE, -35, "the bytes are not an encoded value")                                 \
   X(ERROR_TOO_DEEP, -36, "more than 100 lists and maps inside one another")                     \
-  X(ERROR_WRONG_KIND, -37, "this part of the value is of another kind")
+  X(ERROR_WRONG_KIND, -37, "this part of the value is of another kind")                         \
+  X(ERROR_BUSY, -38, "another task has it")
 
 enum {
 #define MPROC_STATUS_ENUM(name, number, text) MPROC_##name = number,

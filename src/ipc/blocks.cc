@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ipc/blocks.hh"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -8,17 +9,15 @@ namespace mproc::ipc {
 namespace {
 
 constexpr size_t kArenaBytes = 512 * 1024;
-constexpr size_t kLargestInArena = 64 * 1024;
 constexpr size_t kMostSpareBytes = 64 * 1024 * 1024;
 constexpr size_t kMostSpares = 8;
-constexpr size_t kMostBlocks = 1024;
 
 size_t Aligned(size_t size) { return (size + 63) & ~size_t{63}; }
 
 }  // namespace
 
 Result<BlockWriter::Block> BlockWriter::NewBlock(int socket, size_t size) {
-  auto memory = platform::SharedMemory::Create(name_, size);
+  auto memory = platform::SharedMemory::Create(name_, size, platform::SharedMemory::Peer::kReads);
   if (!memory.ok()) return memory.status();
   Block block{next_id_, std::move(*memory)};
   MessageHead head{static_cast<uint32_t>(MessageType::kBlock), block.id, block.memory.size()};
@@ -29,11 +28,20 @@ Result<BlockWriter::Block> BlockWriter::NewBlock(int socket, size_t size) {
   return block;
 }
 
-void BlockWriter::Drop(int socket, Block block) {
-  if (!block.memory) return;
-  MessageHead head{static_cast<uint32_t>(MessageType::kDropBlock), block.id, 0};
+Result<uint32_t> BlockWriter::Share(int socket, int fd, size_t size) {
+  MessageHead head{static_cast<uint32_t>(MessageType::kSharedBlock), next_id_, size};
+  if (Status sent = SendFrame(socket, head, {}, {&fd, 1}, wait_); !sent.ok()) return sent;
+  return next_id_++;
+}
+
+void BlockWriter::Unshare(int socket, uint32_t block) {
+  MessageHead head{static_cast<uint32_t>(MessageType::kDropBlock), block, 0};
   Status sent = SendFrame(socket, head, {}, {}, wait_);  // a dead peer has dropped it already
   (void)sent;
+}
+
+void BlockWriter::Drop(int socket, Block block) {
+  if (block.memory) Unshare(socket, block.id);
 }
 
 Result<Placement> BlockWriter::Allocate(int socket, uint64_t position, size_t size) {
@@ -43,7 +51,7 @@ Result<Placement> BlockWriter::Allocate(int socket, uint64_t position, size_t si
     Drop(socket, std::exchange(arena_, Block{}));
     arena_good = true;
   }
-  if (need <= kLargestInArena && arena_good) {
+  if (need <= largest_in_arena_ && arena_good) {
     if (!arena_.memory) {
       auto block = NewBlock(socket, kArenaBytes);
       if (!block.ok()) return block.status();
@@ -63,15 +71,37 @@ Result<Placement> BlockWriter::Allocate(int socket, uint64_t position, size_t si
     if (at != SIZE_MAX) {
       arena_head_ = at + need;
       arena_uses_++;
-      uses_.push_back({position, arena_head_, {}});
-      return Placement{arena_.id, at, arena_.memory.data() + at};
+      uses_.push_back({position, at, arena_head_, {}});
+      return Placement{arena_.id, false, at, arena_.memory.data() + at};
     }
   }
   auto block = TakeBlock(socket, size);
   if (!block.ok()) return block.status();
-  Placement placement{block->id, 0, block->memory.data()};
-  uses_.push_back({position, 0, std::move(*block)});
+  Placement placement{block->id, true, 0, block->memory.data()};
+  uses_.push_back({position, 0, 0, std::move(*block)});
   return placement;
+}
+
+void BlockWriter::LendLast() {
+  Block block = std::move(uses_.back().block);
+  uses_.pop_back();
+  uint32_t id = block.id;
+  lent_.emplace(id, std::move(block));
+}
+
+void BlockWriter::Return(int socket, uint32_t block) {
+  auto found = lent_.find(block);
+  if (found == lent_.end()) return;
+  Block back = std::move(found->second);
+  lent_.erase(found);
+  KeepBlock(socket, std::move(back));
+}
+
+std::byte* BlockWriter::Find(uint64_t position) const {
+  auto use = std::lower_bound(uses_.begin(), uses_.end(), position,
+                              [](const Use& one, uint64_t at) { return one.position < at; });
+  if (use == uses_.end() || use->position != position) return nullptr;
+  return use->arena_end ? arena_.memory.data() + use->arena_begin : use->block.memory.data();
 }
 
 Result<BlockWriter::Block> BlockWriter::TakeBlock(int socket, size_t size) {
@@ -147,24 +177,30 @@ Status BlockReader::Take(const MessageHead& head, platform::Message* message) {
     return Status(MPROC_ERROR_DESCRIPTOR_LIMIT,
                   "no free descriptor to receive a block of shared memory: raise the limit of open files");
   }
-  if (message->fds.size() != 1 || head.number == 0 || blocks_.contains(head.number) ||
-      blocks_.size() >= kMostBlocks) {
+  bool shared = head.type == static_cast<uint32_t>(MessageType::kSharedBlock);
+  if ((distrust_ && shared) || message->fds.size() != 1 || head.number == 0 ||
+      blocks_.contains(head.number) || blocks_.size() >= kMostBlocks) {
     return Status(MPROC_ERROR_PROTOCOL, "a worker sent a malformed block of shared memory");
   }
-  auto memory = platform::SharedMemory::Adopt(std::move(message->fds[0]), head.size, distrust_);
+  auto memory = platform::SharedMemory::Adopt(std::move(message->fds[0]), head.size, distrust_, shared);
   if (!memory.ok()) {
     if (memory.status().os_code() == ENOMEM && lost_.size() < kMostBlocks) lost_.insert(head.number);
     return memory.status();
   }
   memory->CloseFd();
-  blocks_.emplace(head.number, std::move(*memory));
+  blocks_.emplace(head.number, std::make_shared<const platform::SharedMemory>(std::move(*memory)));
   return Status();
+}
+
+std::shared_ptr<const platform::SharedMemory> BlockReader::Hold(uint32_t block) const {
+  auto found = blocks_.find(block);
+  return found == blocks_.end() ? nullptr : found->second;
 }
 
 const std::byte* BlockReader::Find(uint32_t block, uint64_t offset, uint64_t size) const {
   auto found = blocks_.find(block);
   if (found == blocks_.end()) return nullptr;
-  const auto& memory = found->second;
+  const auto& memory = *found->second;
   if (offset > memory.size() || size > memory.size() - offset) return nullptr;
   return memory.data() + offset;
 }

@@ -3,10 +3,11 @@
 //
 // Each direction of a channel has one BlockWriter on the writing side and one BlockReader on the other. The
 // writer sends a block's descriptor over the socket once, before the first slot that points into it; after
-// that the block is known by its number. Payloads are consumed in the order of their positions, so the writer
-// frees them by one number: everything below it is done with. Small payloads share an arena that is used as
-// a ring; a large one has a block of its own. Blocks that are done with are kept for later payloads: their
-// pages are there, and the reader knows them.
+// that the block is known by its number. Small payloads share an arena that is used as a ring; a large one
+// has a block of its own. Payloads are consumed in the order of their positions, so the writer frees them by
+// one number: everything below it is done with. A block that was lent is not: the reader gives each back by
+// itself, whenever that is. Blocks that are done with are kept for later payloads: their pages are there, and
+// the reader knows them.
 //
 // A reader that has no free descriptor or no memory loses the block, and the payload with it. It tells the
 // writer, which from then on puts nothing into any block that it has sent before.
@@ -14,6 +15,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -23,8 +25,11 @@
 
 namespace mproc::ipc {
 
+inline constexpr size_t kMostBlocks = 1024;  // that a reader keeps
+
 struct Placement {
   uint32_t block = 0;
+  bool alone = false;  // in a block of its own
   uint64_t offset = 0;
   std::byte* data = nullptr;
 };
@@ -32,14 +37,29 @@ struct Placement {
 // Not thread-safe: guarded by whoever owns the channel side.
 class BlockWriter {
  public:
-  // `wait` says whether sending a descriptor may block for room in the socket.
-  BlockWriter(const char* name, bool wait) : name_(name), wait_(wait) {}
+  // `wait` says whether sending a descriptor may block for room in the socket; payloads beyond
+  // `largest_in_arena` get blocks of their own.
+  BlockWriter(const char* name, bool wait, size_t largest_in_arena = 64 * 1024)
+      : name_(name), wait_(wait), largest_in_arena_(largest_in_arena) {}
 
   // Room for the payload of `position`, which must not be lower than that of an earlier call. QUEUE_FULL
   // if the socket has no room for the descriptor.
   Result<Placement> Allocate(int socket, uint64_t position, size_t size);
   // Takes back the last Allocate, whose payload was never published.
   void Undo(int socket);
+  // The block of the last Allocate, which is `alone`, now counts as lent.
+  void LendLast();
+  // The reader gives a block back; one that it does not have is ignored.
+  void Return(int socket, uint32_t block);
+  size_t lent() const { return lent_.size(); }
+  // Where the payload of a position lies that is not released yet; null if it has none.
+  std::byte* Find(uint64_t position) const;
+  // Sends somebody else's memory, which both sides may write, and numbers it.
+  Result<uint32_t> Share(int socket, int fd, size_t size);
+  // The reader may forget such memory.
+  void Unshare(int socket, uint32_t block);
+  // Whether the reader still has what was sent under this number, as far as it says.
+  bool Good(uint32_t block) const { return block >= good_from_; }
   // Everything for positions below `position` has been consumed.
   void Release(int socket, uint64_t position);
   // Gives back the memory that is kept for later.
@@ -54,6 +74,7 @@ class BlockWriter {
   };
   struct Use {
     uint64_t position;
+    size_t arena_begin;
     size_t arena_end;  // of the arena's ring; 0 if `block` is used
     Block block;
   };
@@ -66,6 +87,7 @@ class BlockWriter {
 
   const char* name_;
   bool wait_;
+  size_t largest_in_arena_;
   uint32_t next_id_ = 1;
   Block arena_;
   uint32_t lost_ = 0;          // what NoteLost said
@@ -76,23 +98,27 @@ class BlockWriter {
   size_t arena_tail_ = 0;  // first byte in use; equal to head_: empty
   size_t arena_uses_ = 0;
   std::deque<Use> uses_;
+  std::unordered_map<uint32_t, Block> lent_;
 };
 
 // Not thread-safe: guarded by whoever owns the channel side.
 class BlockReader {
  public:
   explicit BlockReader(bool distrust) : distrust_(distrust) {}
-  // Handles a kBlock or kDropBlock message. An error means nonsense, unless the block is now lost.
+  // Handles a kBlock, kSharedBlock or kDropBlock message. An error means nonsense, unless the block is now
+  // lost.
   Status Take(const MessageHead& head, platform::Message* message);
   // The bytes, or null if there is no such block or range.
   const std::byte* Find(uint32_t block, uint64_t offset, uint64_t size) const;
+  // The memory of a block, which stays as long as somebody holds it; null if it is not known.
+  std::shared_ptr<const platform::SharedMemory> Hold(uint32_t block) const;
   bool Knows(uint32_t block) const { return blocks_.contains(block); }
   // True if the block was sent but found no free descriptor or no memory here.
   bool Lost(uint32_t block) const { return lost_.contains(block); }
 
  private:
   bool distrust_;
-  std::unordered_map<uint32_t, platform::SharedMemory> blocks_;
+  std::unordered_map<uint32_t, std::shared_ptr<const platform::SharedMemory>> blocks_;
   std::unordered_set<uint32_t> lost_;
 };
 

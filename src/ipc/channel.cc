@@ -3,13 +3,15 @@
 
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "platform/futex.hh"
 
 namespace mproc::ipc {
 
 Result<HostChannel> HostChannel::Create(uint32_t polling) {
-  auto memory = platform::SharedMemory::Create("mproc-channel", sizeof(ChannelMemory));
+  auto memory = platform::SharedMemory::Create("mproc-channel", sizeof(ChannelMemory),
+                                               platform::SharedMemory::Peer::kWrites);
   if (!memory.ok()) return memory.status();
   HostChannel channel;
   channel.memory_ = std::move(*memory);
@@ -42,12 +44,35 @@ Result<uint64_t> HostChannel::Fill(int socket, const TaskFrame& frame, std::span
     if (!piece.empty()) std::memcpy(to, piece.data(), piece.size());
     to += piece.size();
   }
-  slot.task_id = frame.task_id;
   slot.size = size;
-  slot.function = frame.function;
-  slot.kind = frame.kind;
-  slot.index = frame.index;
+  Describe(&slot, frame);
   return position;
+}
+
+void HostChannel::Describe(TaskSlot* slot, const TaskFrame& frame) {
+  slot->task_id = frame.task_id;
+  slot->function = frame.function;
+  slot->kind = frame.kind;
+  slot->index = frame.index;
+}
+
+uint64_t HostChannel::FillShared(const TaskFrame& frame, uint32_t block, uint64_t offset, uint64_t size) {
+  TaskSlot& slot = shared()->tasks[head_ % kSlots];
+  slot.block = block;
+  slot.offset = offset;
+  slot.size = size;
+  Describe(&slot, frame);
+  return head_;
+}
+
+bool HostChannel::HasShared(int socket, uint32_t block) {
+  blocks_.NoteLost(socket, shared()->worker_lost.load(std::memory_order_acquire));
+  return blocks_.Good(block);
+}
+
+void HostChannel::ReturnBlock(uint32_t block) {
+  shared()->returns[returned_ % kReturns].store(block, std::memory_order_relaxed);
+  shared()->returned.store(++returned_, std::memory_order_release);
 }
 
 void HostChannel::Publish() {
@@ -92,14 +117,15 @@ bool HostChannel::PeekResult(ResultFrame* frame) const {
   frame->block = once.block;
   frame->status = once.status;
   frame->elapsed = once.elapsed;
+  frame->lent = once.lent != 0;
   frame->data = slot.data;
   return true;
 }
 
 Result<WorkerChannel> WorkerChannel::Attach(platform::UniqueFd memory, platform::UniqueFd leader_bell,
                                             platform::UniqueFd engine_bell) {
-  auto mapped =
-      platform::SharedMemory::Adopt(std::move(memory), (sizeof(ChannelMemory) + 4095) & ~size_t{4095}, false);
+  auto mapped = platform::SharedMemory::Adopt(std::move(memory),
+                                              (sizeof(ChannelMemory) + 4095) & ~size_t{4095}, false, true);
   if (!mapped.ok()) return mapped.status();
   WorkerChannel channel;
   channel.memory_ = std::move(*mapped);
@@ -160,19 +186,33 @@ Result<std::byte*> WorkerChannel::Reserve(int socket, size_t size) {
   return reserved_.data;
 }
 
+void WorkerChannel::Recycle(int socket) {
+  blocks_.Release(socket, shared()->consumed.load(std::memory_order_acquire));
+  for (uint64_t all = shared()->returned.load(std::memory_order_acquire); returned_ != all; returned_++) {
+    blocks_.Return(socket, shared()->returns[returned_ % kReturns].load(std::memory_order_relaxed));
+  }
+}
+
 void WorkerChannel::Unreserve(int socket) {
   if (in_block_) blocks_.Undo(socket);
   in_block_ = false;
+}
+
+void WorkerChannel::PlaceElsewhere(int socket, uint64_t offset) {
+  Unreserve(socket);
+  elsewhere_ = offset;
 }
 
 void WorkerChannel::Publish(uint64_t position, uint32_t status, size_t size, uint32_t elapsed) {
   ResultSlot& slot = result();
   slot.task = position;
   slot.size = size;
-  slot.offset = in_block_ ? reserved_.offset : 0;
+  slot.offset = in_block_ ? reserved_.offset : std::exchange(elsewhere_, 0);
   slot.block = in_block_ ? reserved_.block : 0;
   slot.status = status;
   slot.elapsed = elapsed;
+  slot.lent = in_block_ && reserved_.alone ? 1 : 0;
+  if (slot.lent) blocks_.LendLast();
   in_block_ = false;
   slot.turn.store(TurnOf(result_position_, kPublished), std::memory_order_seq_cst);
   result_position_++;

@@ -23,6 +23,7 @@ struct ResultFrame {
   uint32_t block = 0;  // 0: `data` holds the bytes
   uint32_t status = 0;
   uint32_t elapsed = 0;
+  bool lent = false;                // the block is to be given back
   const std::byte* data = nullptr;  // in the slot, until ConsumeResult
 };
 
@@ -43,6 +44,14 @@ class HostChannel {
   // Writes the next task into its slot; the payload, given in pieces, is copied there or into a block. Needs
   // room. Returns the position. QUEUE_FULL and OUT_OF_MEMORY leave everything as it was.
   Result<uint64_t> Fill(int socket, const TaskFrame& frame, std::span<const ByteView> payload);
+  // The same for a payload in memory that was shared before.
+  uint64_t FillShared(const TaskFrame& frame, uint32_t block, uint64_t offset, uint64_t size);
+  // Shares memory of somebody else's; the number is good as long as `HasShared` says so.
+  Result<uint32_t> Share(int socket, int fd, size_t size) { return blocks_.Share(socket, fd, size); }
+  void Unshare(int socket, uint32_t block) { blocks_.Unshare(socket, block); }
+  bool HasShared(int socket, uint32_t block);
+  // The payload of a position that is not released, if it lies in a block: memory that the worker only reads.
+  const std::byte* PayloadAt(uint64_t position) const { return blocks_.Find(position); }
   // Publishes what Fill wrote: the answer may come at once.
   void Publish();
   // Frees the blocks of positions below `tail`.
@@ -67,6 +76,9 @@ class HostChannel {
   void ConsumeResult() { result_position_++; }
   // Tells the worker that a block of its was lost here.
   void TellLost() { shared()->host_lost.fetch_add(1, std::memory_order_release); }
+  // Gives a block of the worker's back. One caller at a time, as the pool's BlockLender sees to; never for
+  // more blocks than kReturns at a time.
+  void ReturnBlock(uint32_t block);
   // Tells the worker that what was consumed may be reused.
   void PublishConsumed() { shared()->consumed.store(result_position_, std::memory_order_release); }
   void Arm(HostBell bell) { shared()->host_bell.store(bell, std::memory_order_seq_cst); }
@@ -80,12 +92,14 @@ class HostChannel {
 
  private:
   ChannelMemory* shared() const { return reinterpret_cast<ChannelMemory*>(memory_.data()); }
+  static void Describe(TaskSlot* slot, const TaskFrame& frame);
 
   platform::SharedMemory memory_;
   uint64_t head_ = 0;  // publishing side
   BlockWriter blocks_{"mproc-tasks", false};
   bool blocks_used_ = false;
   uint64_t result_position_ = 0;  // draining side
+  uint64_t returned_ = 0;         // returning side
 };
 
 struct TaskView {
@@ -112,6 +126,8 @@ class WorkerChannel {
   std::byte* SlotRoom() const { return result().data; }
   // Memory for the value of the claimed task: in the result slot if it fits.
   Result<std::byte*> Reserve(int socket, size_t size);
+  // Says that the value lies in the task's own block, at an offset there; nothing is reserved then.
+  void PlaceElsewhere(int socket, uint64_t offset);
   // Publishes the reserved bytes (`size` of them) as the result of `position`.
   void Publish(uint64_t position, uint32_t status, size_t size, uint32_t elapsed);
   // Tells the host that a block of its was lost here.
@@ -138,16 +154,19 @@ class WorkerChannel {
   ResultSlot& result() const { return shared()->results[result_position_ % kSlots]; }
   // Forgets what was reserved.
   void Unreserve(int socket);
-  void Recycle(int socket) { blocks_.Release(socket, shared()->consumed.load(std::memory_order_acquire)); }
+  // Takes back what the host is done with.
+  void Recycle(int socket);
 
   platform::SharedMemory memory_;
   platform::UniqueFd leader_bell_, engine_bell_;
-  BlockWriter blocks_{"mproc-results", true};
+  BlockWriter blocks_{"mproc-results", true, 32 * 1024};
   uint64_t task_position_ = 0;
   uint64_t result_position_ = 0;
-  Placement reserved_;  // of the value being made
+  uint64_t returned_ = 0;  // blocks taken back
+  Placement reserved_;     // of the value being made
   bool in_block_ = false;
-  bool unrung_ = false;  // something was published and the host's bell not looked at since
+  uint64_t elsewhere_ = 0;  // offset of a value that nothing is reserved for
+  bool unrung_ = false;     // something was published and the host's bell not looked at since
 };
 
 }  // namespace mproc::ipc

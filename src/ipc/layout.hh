@@ -18,6 +18,10 @@
 // publishes looks at that word afterwards. Store-then-load on both sides, all sequentially consistent: one of
 // the two must see the other. The word is exchanged to "awake" by whoever rings, so each sleep costs at most
 // one wake-up call. `worker_bell` is a futex; `host_bell` tells which of the host's descriptors to ring.
+//
+// A result in a block of its own is lent to the host, which gives the block back by its number: in `returns`,
+// a ring whose slots need no turn, since there are never more numbers in it than blocks that are lent. The
+// worker looks there when it needs a block, and when it is idle.
 #pragma once
 
 #include <atomic>
@@ -27,9 +31,10 @@
 namespace mproc::ipc {
 
 inline constexpr uint64_t kMagic = 0x314c4e484350524dull;  // "MRPCHNL1"
-inline constexpr uint32_t kLayoutVersion = 1;
+inline constexpr uint32_t kLayoutVersion = 2;
 inline constexpr uint32_t kSlots = 256;
 inline constexpr size_t kInlineBytes = 80;
+inline constexpr uint32_t kReturns = 1024;  // no more blocks can be lent
 
 enum Turn : uint64_t { kEmpty = 0, kPublished = 1, kClaimed = 2, kTaken = 3 };
 inline constexpr uint64_t TurnOf(uint64_t position, Turn state) { return position * 4 + state; }
@@ -65,7 +70,7 @@ struct alignas(128) ResultSlot {
   uint32_t block;
   uint32_t status;   // task/kind.hh
   uint32_t elapsed;  // nanoseconds that the task took, saturated
-  uint32_t reserved;
+  uint32_t lent;     // 1: the block is to be given back
   std::byte data[kInlineBytes];
 };
 static_assert(sizeof(TaskSlot) == 128 && sizeof(ResultSlot) == 128);
@@ -91,6 +96,8 @@ struct ChannelMemory {
   std::atomic<uint32_t> host_cpu;
   std::atomic<uint32_t> host_lost;              // blocks of the worker that the host could not receive
   alignas(128) std::atomic<uint64_t> consumed;  // results below it have been taken
+  alignas(128) std::atomic<uint64_t> returned;  // numbers ever written to `returns`
+  std::atomic<uint32_t> returns[kReturns];
   TaskSlot tasks[kSlots];
   ResultSlot results[kSlots];
   std::byte trace[kTraceBytes];  // of a fault, platform/crash_trace.hh

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Messages on the socket between host and worker: what does not fit into rings. Fixed head, then bytes.
 //
-//   host -> worker   kSetup (with the channel's memory and both bells), kBlock, kDropBlock
+//   host -> worker   kSetup (with the channel's memory and both bells), kBlock, kDropBlock, kSharedBlock
+//                    (memory that both write)
 //   worker -> host   kHello (its table), kHelloPart (more of it), kRefused (why it cannot serve), kBlock,
 //                    kDropBlock
 #pragma once
@@ -22,7 +23,8 @@ enum class MessageType : uint32_t {
   kHelloPart = 3,
   kRefused = 4,
   kBlock = 5,
-  kDropBlock = 6
+  kDropBlock = 6,
+  kSharedBlock = 7
 };
 
 struct MessageHead {

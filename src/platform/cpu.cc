@@ -6,34 +6,11 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <vector>
+
+#include "platform/cgroup.hh"
 
 namespace mproc::platform {
 namespace {
-
-// Lines of a file, empty if it cannot be read. No streams: their set-up costs every process that links them.
-std::vector<std::string> ReadLines(const std::string& path) {
-  std::vector<std::string> lines;
-  FILE* file = fopen(path.c_str(), "re");
-  if (!file) return lines;
-  char buffer[4096];
-  while (fgets(buffer, sizeof buffer, file)) {
-    std::string line(buffer);
-    if (!line.empty() && line.back() == '\n') line.pop_back();
-    lines.push_back(std::move(line));
-  }
-  fclose(file);
-  return lines;
-}
-
-std::string ReadLine(const std::string& path) {
-  auto lines = ReadLines(path);
-  return lines.empty() ? std::string() : lines[0];
-}
-
-bool NamesCpu(const std::string& controllers) {
-  return ("," + controllers + ",").find(",cpu,") != std::string::npos;
-}
 
 int AtLeastOne(int64_t quota, int64_t period) {
   if (quota <= 0 || period <= 0) return 0;
@@ -46,27 +23,12 @@ int CgroupCpus() {
   auto take = [&](int cpus) {
     if (cpus > 0 && (least == 0 || cpus < least)) least = cpus;
   };
-  for (const std::string& line : ReadLines("/proc/self/cgroup")) {
-    size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (first == std::string::npos || second == std::string::npos) continue;
-    std::string controllers = line.substr(first + 1, second - first - 1), path = line.substr(second + 1);
-    bool unified = controllers.empty();
-    if (!unified && !NamesCpu(controllers)) continue;
-    for (;;) {
-      if (path == "/") path.clear();
-      if (unified) {
-        take(QuotaCpus(ReadLine("/sys/fs/cgroup" + path + "/cpu.max")));
-      } else {
-        for (const char* mount : {"/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct"}) {
-          std::string quota = ReadLine(mount + path + "/cpu.cfs_quota_us");
-          std::string period = ReadLine(mount + path + "/cpu.cfs_period_us");
-          if (!quota.empty() && quota[0] != '-' && !period.empty()) take(QuotaCpus(quota + " " + period));
-        }
-      }
-      if (path.empty()) break;
-      path.resize(path.rfind('/') == std::string::npos ? 0 : path.rfind('/'));
-    }
-  }
+  ForEachGroup("cpu", [&](const std::string& folder, bool unified) {
+    if (unified) return take(QuotaCpus(ReadLine(folder + "/cpu.max")));
+    std::string quota = ReadLine(folder + "/cpu.cfs_quota_us");
+    std::string period = ReadLine(folder + "/cpu.cfs_period_us");
+    if (!quota.empty() && quota[0] != '-' && !period.empty()) take(QuotaCpus(quota + " " + period));
+  });
   return least;
 }
 

@@ -11,11 +11,16 @@
 #include <utility>
 
 #include "platform/cancellation.hh"
+#include "platform/memory_left.hh"
 
 namespace mproc::platform {
 namespace {
 
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+
+// The system does not refuse memory that it has not got but ends processes to find some: so it is asked
+// first, which costs little beside giving so many pages.
+constexpr size_t kWorthAsking = 16 << 20;
 
 // Kernels and sandboxes without seals refuse them on our own files, too; then a peer's are not asked for.
 bool g_seals_work = true;
@@ -42,18 +47,22 @@ void SharedMemory::Unmap() {
   data_ = nullptr;
 }
 
-Status SharedMemory::Map() {
-  void* at = mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
+Status SharedMemory::Map(bool writable) {
+  void* at = mmap(nullptr, size_, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd_.get(), 0);
   if (at == MAP_FAILED) return Status::System("mapping shared memory", errno);
   data_ = static_cast<std::byte*>(at);
   madvise(data_, size_, MADV_DONTFORK);
   return Status();
 }
 
-Result<SharedMemory> SharedMemory::Create(const char* name, size_t size) {
+Result<SharedMemory> SharedMemory::Create(const char* name, size_t size, Peer peer) {
   CancellationOff no_cancel;  // on the path of large payloads
   SharedMemory memory;
   memory.size_ = (size + 4095) & ~size_t{4095};
+  if (size >= kWorthAsking && size > MemoryLeft()) {
+    return Status(MPROC_ERROR_OUT_OF_MEMORY,
+                  "there is no memory for " + std::to_string(size) + " bytes of shared memory");
+  }
   auto fd = TakeFd(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd_create");
   if (!fd.ok()) return fd.status();
   memory.fd_ = std::move(*fd);
@@ -68,12 +77,17 @@ Result<SharedMemory> SharedMemory::Create(const char* name, size_t size) {
     }
     break;
   }
-  if (fcntl(memory.fd_.get(), F_ADD_SEALS, kSeals) != 0) g_seals_work = false;
-  if (Status mapped = memory.Map(); !mapped.ok()) return mapped;
+  if (Status mapped = memory.Map(true); !mapped.ok())
+    return mapped;  // a mapping made before it is sealed may write
+  int kept = peer == Peer::kReads ? F_SEAL_FUTURE_WRITE : 0;
+  if ((!kept || fcntl(memory.fd_.get(), F_ADD_SEALS, kSeals | kept) != 0) &&
+      fcntl(memory.fd_.get(), F_ADD_SEALS, kSeals) != 0) {
+    g_seals_work = false;
+  }
   return memory;
 }
 
-Result<SharedMemory> SharedMemory::Adopt(UniqueFd fd, size_t size, bool distrust) {
+Result<SharedMemory> SharedMemory::Adopt(UniqueFd fd, size_t size, bool distrust, bool writable) {
   SharedMemory memory;
   memory.fd_ = std::move(fd);
   memory.size_ = size;
@@ -90,7 +104,7 @@ Result<SharedMemory> SharedMemory::Adopt(UniqueFd fd, size_t size, bool distrust
     }
   }
   if (size == 0) return Status(MPROC_ERROR_PROTOCOL, "shared memory of no size");
-  if (Status mapped = memory.Map(); !mapped.ok()) return mapped;
+  if (Status mapped = memory.Map(writable); !mapped.ok()) return mapped;
   return memory;
 }
 

@@ -16,22 +16,26 @@ class SharedMemory {
   SharedMemory& operator=(SharedMemory&& other) noexcept;
   ~SharedMemory() { Unmap(); }
 
+  enum class Peer { kWrites, kReads };
+
   // Makes a memory file of `size` bytes, rounded up to pages. Its pages are reserved, so that a lack of
-  // memory is an error here and no SIGBUS later; its size is sealed, so that no peer can take them away.
-  // A child that the host forks does not get the mapping.
-  static Result<SharedMemory> Create(const char* name, size_t size);
+  // memory is an error here and no SIGBUS later; its size is sealed, so that no peer can take them away; and
+  // so is its content, where the system can do that, if the peer only reads. A child that the host forks does
+  // not get the mapping.
+  static Result<SharedMemory> Create(const char* name, size_t size, Peer peer);
 
   // Maps a memory file that a peer made. With `distrust` it must be sealed and as large as it says.
-  static Result<SharedMemory> Adopt(UniqueFd fd, size_t size, bool distrust);
+  static Result<SharedMemory> Adopt(UniqueFd fd, size_t size, bool distrust, bool writable);
 
   std::byte* data() const { return data_; }
   size_t size() const { return size_; }
   int fd() const { return fd_.get(); }
   explicit operator bool() const { return data_ != nullptr; }
   void CloseFd() { fd_.Reset(); }
+  UniqueFd GiveFd() { return std::move(fd_); }
 
  private:
-  Status Map();
+  Status Map(bool writable);
   void Unmap();
 
   UniqueFd fd_;

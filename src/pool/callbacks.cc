@@ -81,11 +81,13 @@ void CallbackQueue::Stop() {
 
 void RunCallback(Future* task) {
   Callbacks callbacks = task->extra->callbacks;
+  mproc_release_cb release = std::exchange(task->extra->callbacks.release, nullptr);
   mproc_future_cb callback =
       task->outcome() == MPROC_OUTCOME_VALUE ? callbacks.callback : callbacks.error_callback;
-  if (!callback) return task->pool->CallbackReturned(task);
+  if (!callback && !release) return task->pool->CallbackReturned(task);
   Inside inside(task);
-  callback(reinterpret_cast<mproc_future_t*>(task), callbacks.user_data);
+  if (release) release(callbacks.owner);
+  if (callback) callback(reinterpret_cast<mproc_future_t*>(task), callbacks.user_data);
 }
 
 bool InsideAnyCallback() { return t_inside != nullptr; }

@@ -59,7 +59,13 @@ void End(Future* task, Ending ending) {
     Release(task);
     return;
   }
-  if (ending.outcome == MPROC_OUTCOME_VALUE && !task->is_map && !StoreBytes(task, ending.value)) {
+  if (ending.outcome == MPROC_OUTCOME_VALUE && ending.in_place) {
+    task->held.data = ending.value.data();
+    task->size = ending.value.size();
+    task->held.holder->TaskEnded();
+  } else if (ending.outcome == MPROC_OUTCOME_VALUE && ending.holder) {
+    HoldBytes(task, ending.value, std::move(ending.holder));
+  } else if (ending.outcome == MPROC_OUTCOME_VALUE && !task->is_map && !StoreBytes(task, ending.value)) {
     ending = ErrorEnding({MPROC_ERROR_OUT_OF_MEMORY, StatusName(MPROC_ERROR_OUT_OF_MEMORY),
                           "the host had no memory for the value of the task", ""});
   }

@@ -13,6 +13,8 @@ namespace mproc::pool {
 struct Ending {
   int32_t outcome = MPROC_OUTCOME_VALUE;
   ByteView value;                    // VALUE: borrowed for the call
+  std::unique_ptr<Holder> holder;    // VALUE: keeps it longer, if given
+  bool in_place = false;             // VALUE: it lies in the memory of the payload
   std::unique_ptr<ErrorInfo> error;  // else
 };
 

@@ -102,8 +102,8 @@ WorkerSlot* Dispatcher::Choose(uint64_t bytes) {
   return least;
 }
 
-bool Dispatcher::Give(WorkerSlot* worker, Future* task) {
-  Status given = worker->Give(task);
+bool Dispatcher::Give(WorkerSlot* worker, Future* task, ByteView bytes) {
+  Status given = worker->Give(task, bytes);
   if (!given.ok()) {
     if (given.os_code() == EPIPE || given.os_code() == ECONNRESET) {
       // It has closed its socket: no large payload would ever reach it.
@@ -135,16 +135,19 @@ bool Dispatcher::Give(WorkerSlot* worker, Future* task) {
   return true;
 }
 
-bool Dispatcher::Submit(Future* task) {
+Status Dispatcher::Submit(Future* task, ByteView bytes) {
   if (queue_empty() && !task->is_map) {
     if (WorkerSlot* worker = Choose(task->size)) {
-      if (Give(worker, task)) return false;
+      if (Give(worker, task, bytes)) return Status();
     }
+  }
+  if (task->input == Input::kChannel && !StoreBytes(task, bytes)) {
+    return Status(MPROC_ERROR_OUT_OF_MEMORY, "not enough memory to copy the payload");
   }
   Enqueue(task);
   if (task->is_map) Fill();
   PublishHint();
-  return !queue_empty();
+  return Status();
 }
 
 void Dispatcher::Fill() {
@@ -250,7 +253,7 @@ bool Dispatcher::Withdraw(Future* task, int32_t cause) {
       for (uint64_t at = worker->tail; at < worker->channel->head(); at++) {
         Future* chunk = worker->in_flight[at % ipc::kSlots].load(std::memory_order_acquire);
         if (!worker->channel->IsQueued(at) || !chunk || !chunk->is_chunk || chunk->parent != task) continue;
-        if (worker->TakeBack(at)) end_chunk(chunk);
+        if (worker->TakeBack(at, WorkerSlot::Payload::kDrop)) end_chunk(chunk);
       }
       if (worker->held == 0) ListIdle(worker.get());
     }
@@ -268,7 +271,8 @@ bool Dispatcher::Withdraw(Future* task, int32_t cause) {
   if (task->outcome() != MPROC_OUTCOME_PENDING) return false;
   if (task->place >= 0) {
     WorkerSlot* worker = core_.workers[static_cast<size_t>(task->place)].get();
-    if (!worker->channel || worker->TakeBack(task->position) != task) return false;
+    if (!worker->channel || worker->TakeBack(task->position, WorkerSlot::Payload::kDrop) != task)
+      return false;
     if (worker->held == 0) ListIdle(worker);
     return true;
   }
@@ -310,7 +314,7 @@ void Dispatcher::WithdrawAll(const std::function<Ending()>& ending) {
   for (auto& worker : core_.workers) {
     if (!worker->channel) continue;
     for (uint64_t at = worker->tail; at < worker->channel->head(); at++) {
-      if (Future* task = worker->TakeBack(at)) End(task, ending());
+      if (Future* task = worker->TakeBack(at, WorkerSlot::Payload::kDrop)) End(task, ending());
     }
   }
 }

@@ -20,8 +20,10 @@ class Dispatcher {
  public:
   Dispatcher(Pool* pool, Core& core) : pool_(pool), core_(core) {}
 
-  // Gives the task to a worker or queues it. True if it was queued.
-  bool Submit(Future* task);
+  // Gives the task to a worker or queues it; a payload that the record does not hold yet is `bytes`, which
+  // are copied once, to where the worker reads them, or to the record. OUT_OF_MEMORY leaves the task with the
+  // caller.
+  Status Submit(Future* task, ByteView bytes = {});
   // Gives queued tasks to workers as long as some can take more; then lets idle workers take over what
   // others have not begun.
   void Fill();
@@ -58,7 +60,7 @@ class Dispatcher {
   Future* Next();
   void Enqueue(Future* task);
   // False if the worker could not be given the task, which is then the caller's again.
-  bool Give(WorkerSlot* worker, Future* task);
+  bool Give(WorkerSlot* worker, Future* task, ByteView bytes = {});
   void Balance();
   void PublishHint() {
     if (queue_hint_.load(std::memory_order_relaxed) == queue_empty()) queue_hint_.store(!queue_empty());

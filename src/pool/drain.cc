@@ -36,7 +36,10 @@ bool Drain::TakeResult(WorkerSlot* worker, const ipc::ResultFrame& frame) {
   if (!task || task->position != frame.task) return false;
   const std::byte* at = frame.data;
   bool lost = false;
-  if (frame.block) {
+  bool in_place = frame.status == static_cast<uint32_t>(task::Answer::kInPlace);
+  if (in_place) {
+    at = nullptr;  // known when the task is ours
+  } else if (frame.block) {
     at = worker->FindBlock(frame.block, frame.offset, frame.size);
     lost = !at && worker->LostBlock(frame.block);
     if (!at && !lost) return false;
@@ -56,16 +59,38 @@ bool Drain::TakeResult(WorkerSlot* worker, const ipc::ResultFrame& frame) {
     task::TaskError error;
     if (!task::DecodeError(bytes, &error)) return false;
     ending = ErrorEnding(std::move(error));
-  } else {
+  } else if (!in_place) {
     return false;
+  }
+  std::unique_ptr<Holder> loan;  // given back at the end of this call, unless the future keeps it
+  if (frame.lent && lost) worker->lender->GiveBack(frame.block);
+  if (frame.lent && at && frame.block && !(loan = worker->TakeLoan(frame.block))) return false;
+  if (loan && ending.outcome == MPROC_OUTCOME_VALUE && !task->is_chunk && !worker->lender->Many()) {
+    ending.holder = std::move(loan);
   }
   if (core_.ending()) ending = CancelledEnding(core_.terminate_cause);
   if (entry.exchange(nullptr, std::memory_order_acq_rel) != task) return false;
+  bool good = !in_place || ending.outcome != MPROC_OUTCOME_VALUE || PlaceValue(*task, frame, &ending);
   tally_.results++;
   tally_.last = std::max(tally_.last, frame.task);
   tally_.bytes += task->size;
   tally_.elapsed += frame.elapsed;
   End(task, std::move(ending));
+  return good;
+}
+
+bool Drain::PlaceValue(const Future& task, const ipc::ResultFrame& frame, Ending* ending) {
+  ByteView whole;
+  if (task.kind == task::Kind::kBlock) whole = task.held.holder->Whole();
+  if (whole.empty() || frame.offset > whole.size() || frame.size > whole.size() - frame.offset) {
+    *ending = ErrorEnding({MPROC_ERROR_WORKER_LOST, StatusName(MPROC_ERROR_WORKER_LOST),
+                           "the worker answered with memory that is not the task's, and is killed", ""});
+    ending->outcome = MPROC_OUTCOME_WORKER_LOST;
+    ending->error->cause = MPROC_CAUSE_PROTOCOL;
+    return false;
+  }
+  ending->value = whole.subspan(frame.offset, frame.size);
+  ending->in_place = true;
   return true;
 }
 

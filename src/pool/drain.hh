@@ -86,6 +86,8 @@ class Drain {
   bool Look();
   bool LookAt(WorkerSlot* worker);
   bool TakeResult(WorkerSlot* worker, const ipc::ResultFrame& frame);
+  // Finds a value in the task's own block; false, with an error, if it cannot be there.
+  static bool PlaceValue(const Future& task, const ipc::ResultFrame& frame, Ending* ending);
   void ArmAll(ipc::HostBell bell);
   Status Lead(Condition& condition, const Deadline& deadline);
   bool PollFor(Condition& condition);

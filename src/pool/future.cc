@@ -3,9 +3,15 @@
 
 #include <cstdlib>
 
+#include "platform/pages.hh"
 #include "pool/map.hh"
 
 namespace mproc::pool {
+namespace {
+
+constexpr size_t kManyBytes = 256 * 1024;  // worth a system call each way
+
+}  // namespace
 
 Extra::Extra() = default;
 Extra::~Extra() = default;
@@ -15,18 +21,29 @@ bool StoreBytes(Future* future, ByteView value) {
   if (value.size() <= kFutureInline) {
     if (!value.empty()) std::memcpy(future->bytes, value.data(), value.size());
   } else {
-    auto* copy = static_cast<std::byte*>(std::malloc(value.size()));
+    bool many = value.size() >= kManyBytes;
+    auto* copy =
+        many ? platform::TakePages(value.size()) : static_cast<std::byte*>(std::malloc(value.size()));
     if (!copy) return false;
     std::memcpy(copy, value.data(), value.size());
     future->heap = copy;
-    future->input = Input::kHeap;
+    future->input = many ? Input::kPages : Input::kHeap;
   }
   future->size = value.size();
   return true;
 }
 
+void HoldBytes(Future* future, ByteView bytes, std::unique_ptr<Holder> holder) {
+  FreeBytes(future);
+  future->held = {bytes.data(), holder.release()};
+  future->input = Input::kHeld;
+  future->size = bytes.size();
+}
+
 void FreeBytes(Future* future) {
   if (future->input == Input::kHeap) std::free(future->heap);
+  if (future->input == Input::kPages) platform::GivePagesBack(future->heap, future->size);
+  if (future->input == Input::kHeld) delete future->held.holder;
   future->input = Input::kInline;
   future->size = 0;
 }

@@ -15,8 +15,10 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/bytes.hh"
+#include "pool/held_bytes.hh"
 #include "task/error.hh"
 #include "task/kind.hh"
 
@@ -41,8 +43,14 @@ struct Callbacks {
   mproc_future_cb callback = nullptr;
   mproc_future_cb error_callback = nullptr;
   void* user_data = nullptr;
+  mproc_release_cb release = nullptr;  // the memory of the payload is the caller's again
+  void* owner = nullptr;
   bool quiet = false;  // the call waits itself: not for mproc_pool_next
   bool any() const { return callback || error_callback; }
+  // Gives the memory of the payload back, once.
+  void Release() {
+    if (mproc_release_cb give_back = std::exchange(release, nullptr)) give_back(owner);
+  }
 };
 
 // What only some futures have. Owned by its future.
@@ -63,8 +71,16 @@ enum FutureState : uint32_t {
   kOneHandle = 256   // bits 8 to 31 count the public handles: those of the engine are in `refs` only
 };
 
-// Where the payload of a task is.
-enum class Input : uint8_t { kInline, kHeap, kArray };
+// Where the payload of a task, then its value, is.
+enum class Input : uint8_t {
+  kInline,
+  kHeap,
+  kPages,    // many bytes (platform/pages.hh)
+  kArray,    // in the map of a chunk
+  kChannel,  // payloads only: in the channel of the worker it was given to, which cannot write there
+  kHeld,     // somewhere else, kept by `held.holder` or, without one, by the caller
+  kLost      // payloads only: there was no memory to take it back to
+};
 
 inline constexpr uint32_t kFutureMagic = 0x75464d50;  // "PMFu"
 inline constexpr size_t kFutureInline = 40;
@@ -94,20 +110,37 @@ struct alignas(128) Future {
   bool tombstone;  // ended while in the backlog                 (pool's mutex)
   union {
     std::byte bytes[kFutureInline];  // a small payload or value
-    std::byte* heap;                 // malloc'ed
-    struct {                         // a chunk of an array map: items [first, first + count)
+    std::byte* heap;                 // malloc'ed, or pages
+    struct {
+      const std::byte* data;
+      Holder* holder;  // owned
+    } held;
+    struct {  // a chunk of an array map: items [first, first + count)
       uint64_t first, count;
     } range;
   };
 
-  ByteView small_or_heap() const { return {input == Input::kHeap ? heap : bytes, size}; }
+  // Payload or value, where the record leads to it.
+  ByteView stored() const {
+    if (input == Input::kInline) return {bytes, size};
+    return {input == Input::kHeld ? held.data : heap, size};
+  }
   uint32_t outcome() const { return state.load(std::memory_order_acquire) & kOutcomeMask; }
   bool ready() const { return state.load(std::memory_order_seq_cst) & kReady; }
 };
 static_assert(sizeof(Future) == 128);
 
+// What a task is submitted with.
+struct Payload {
+  ByteView bytes;
+  bool borrowed = false;           // they stay where they are until the task has ended; else they are copied
+  std::unique_ptr<Holder> holder;  // they lie in a shared block: a BlockUse
+};
+
 // Copies bytes into the record, or behind it if they are many. False without memory.
 bool StoreBytes(Future* future, ByteView value);
+// Lets the record look at bytes that `holder` keeps.
+void HoldBytes(Future* future, ByteView bytes, std::unique_ptr<Holder> holder);
 // References of a record. The last one frees result, error and record. (completion.cc)
 void Retain(Future* future);
 void Release(Future* future);

@@ -178,28 +178,49 @@ Future* Pool::NewTask(uint32_t function, const Callbacks& callbacks, bool wanted
   return task;
 }
 
-Status Pool::Submit(uint32_t function, ByteView payload, const Deadline& deadline, const Callbacks& callbacks,
+Status Pool::Unmake(Future* task, Future** future, Status why) {
+  if (future) {
+    ReleaseHandle(task);
+    *future = nullptr;
+  }
+  Release(task);
+  return why;
+}
+
+Status Pool::Submit(uint32_t function, Payload payload, const Deadline& deadline, const Callbacks& callbacks,
                     Future** future) {
-  if (payload.size() > task::kLargestPayload) return Status(MPROC_ERROR_TOO_LARGE);
+  ByteView bytes = payload.bytes;
+  if (bytes.size() > task::kLargestPayload) return Status(MPROC_ERROR_TOO_LARGE);
   if (Status good = CheckCallbacks(callbacks); !good.ok()) return good;
   std::unique_lock lock(core_.mutex);
   if (Status fit = CheckSubmit(function); !fit.ok()) return fit;
-  if (!dispatcher_.HasRoomFor(payload.size())) {
-    if (Status room = MakeRoom(&lock, payload.size(), deadline); !room.ok()) return room;
+  if (!dispatcher_.HasRoomFor(bytes.size())) {
+    if (Status room = MakeRoom(&lock, bytes.size(), deadline); !room.ok()) return room;
     if (Status fit = CheckSubmit(function); !fit.ok()) return fit;
   }
   Future* task = NewTask(function, callbacks, future != nullptr);
   if (!task) return Status(MPROC_ERROR_OUT_OF_MEMORY);
-  if (!StoreBytes(task, payload)) {
-    if (future) ReleaseHandle(task);
-    Release(task);
-    return Status(MPROC_ERROR_OUT_OF_MEMORY, "not enough memory to copy the payload");
+  if (payload.holder) {
+    task->kind = task::Kind::kBlock;
+    HoldBytes(task, bytes, std::move(payload.holder));
+  } else if (bytes.size() <= ipc::kInlineBytes) {
+    if (!StoreBytes(task, bytes)) return Unmake(task, future, Status(MPROC_ERROR_OUT_OF_MEMORY));
+  } else if (payload.borrowed) {
+    HoldBytes(task, bytes, nullptr);
+  } else {
+    task->input = Input::kChannel;
+    task->size = bytes.size();
   }
+  // What can fail has to come before anybody may see the task; whoever is given it may answer at once.
   if (future) *future = task;
   core_.counters.submitted.store(core_.counters.submitted.load(std::memory_order_relaxed) + 1,
                                  std::memory_order_release);
   if (Tells(callbacks)) core_.callbacks_due.fetch_add(1, std::memory_order_seq_cst);
-  dispatcher_.Submit(task);
+  if (Status sent = dispatcher_.Submit(task, bytes); !sent.ok()) {
+    core_.counters.submitted.fetch_sub(1);
+    if (Tells(callbacks)) core_.callbacks_due.fetch_sub(1, std::memory_order_seq_cst);
+    return Unmake(task, future, std::move(sent));
+  }
   bool drain = ++submits_ % kDrainEvery == 0;
   lock.unlock();
   AfterSubmit(drain);
@@ -233,7 +254,8 @@ Status Pool::Map(uint32_t function, const MapInput& input, const Callbacks& call
   if (input.count == 0) {
     End(task, task->extra->map->TakeEnding());
   } else {
-    dispatcher_.Submit(task);
+    Status sent = dispatcher_.Submit(task);
+    (void)sent;  // there is nothing to copy
   }
   lock.unlock();
   AfterSubmit(false);

@@ -36,7 +36,7 @@ class Pool : public runtime::Runtime::Member, public std::enable_shared_from_thi
 
   Status WaitReady(const Deadline& deadline);
   // The future is null unless wanted.
-  Status Submit(uint32_t function, ByteView payload, const Deadline& deadline, const Callbacks& callbacks,
+  Status Submit(uint32_t function, Payload payload, const Deadline& deadline, const Callbacks& callbacks,
                 Future** future);
   Status Map(uint32_t function, const MapInput& input, const Callbacks& callbacks, Future** future);
   Status Dispatch(size_t max, size_t* ran);
@@ -92,6 +92,7 @@ class Pool : public runtime::Runtime::Member, public std::enable_shared_from_thi
   Status EnsureCallbackThread();
   Status MakeRoom(std::unique_lock<std::mutex>* lock, uint64_t bytes, const Deadline& deadline);
   Future* NewTask(uint32_t function, const Callbacks& callbacks, bool wanted);  // mutex held
+  Status Unmake(Future* task, Future** future, Status why);
   void AfterSubmit(bool queued);
   void RunCallbackThread();
   void FinishDestroy();

@@ -25,12 +25,13 @@ void Pool::QueueCallback(Future* task) {
 }
 
 bool Pool::Tells(const Callbacks& callbacks) const {
-  return callbacks.any() || (core_.options.callbacks == MPROC_CALLBACKS_NEXT && !callbacks.quiet);
+  return callbacks.any() || callbacks.release ||
+         (core_.options.callbacks == MPROC_CALLBACKS_NEXT && !callbacks.quiet);
 }
 
 Status Pool::CheckCallbacks(const Callbacks& callbacks) {
-  if (!callbacks.any()) return Status();
-  if (core_.options.callbacks == MPROC_CALLBACKS_NEXT) {
+  if (!callbacks.any() && !callbacks.release) return Status();
+  if (callbacks.any() && core_.options.callbacks == MPROC_CALLBACKS_NEXT) {
     return Status(MPROC_ERROR_INVALID_ARGUMENT, "the pool hands out what has ended: it runs no callbacks");
   }
   return EnsureCallbackThread();
@@ -126,6 +127,7 @@ Status Pool::Next(const Deadline& deadline, Future** future, void** user_data) {
       if (user_data) *user_data = task->extra->callbacks.user_data;
       AddHandle(task);
       *future = task;
+      task->extra->callbacks.Release();
       CallbackReturned(task);
       return Status();
     }

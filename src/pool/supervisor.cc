@@ -15,6 +15,7 @@ namespace {
 
 constexpr int kMostFailedStarts = 5;
 constexpr int kTicksToTrim = 10;  // a quiet second: memory kept for large payloads goes back
+constexpr int kTicksToHear = 25;  // by now the workers have given theirs back, too
 constexpr int64_t kFirstBackOff = 10'000'000;
 constexpr int64_t kLongestBackOff = 1'000'000'000;
 
@@ -90,7 +91,7 @@ Status Supervisor::StartWorker(WorkerSlot* worker) {
     return child.status();
   }
   worker->child = *child;
-  worker->channel.emplace(std::move(*channel));
+  worker->SetChannel(std::move(*channel));
   worker->socket = runtime::GuardedFd(std::move(ends->first));
   worker->link = link;
   link->Open(core_.options.start_limit);
@@ -312,12 +313,18 @@ bool Supervisor::Tick() {
   for (auto& worker : core_.workers) busy |= worker->held > 0;
   quiet_ticks_ = busy ? 0 : quiet_ticks_ + 1;
   if (busy) dispatcher_.RescueStuck();
+  for (auto& worker : core_.workers) {
+    if (worker->channel) worker->known_blocks.Forget(&*worker->channel, worker->socket.get());
+  }
   if (quiet_ticks_ == kTicksToTrim) {
     for (auto& worker : core_.workers) {
       if (worker->channel && worker->held == 0) worker->channel->Trim(worker->socket.get());
     }
   }
-  return quiet_ticks_ < kTicksToTrim;
+  if (quiet_ticks_ == kTicksToHear) {
+    for (auto& worker : core_.workers) worker->unheard.store(true, std::memory_order_relaxed);
+  }
+  return quiet_ticks_ < kTicksToHear;
 }
 
 Status Supervisor::FirstFailure() {

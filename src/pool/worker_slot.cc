@@ -51,13 +51,21 @@ bool WorkerSlot::CanTake(uint64_t bytes) const {
   return channel->Room(tail) > 0;
 }
 
-Status WorkerSlot::Give(Future* task) {
+void WorkerSlot::SetChannel(ipc::HostChannel made) {
+  channel.emplace(std::move(made));
+  lender = std::make_shared<BlockLender>(&*channel);
+}
+
+Status WorkerSlot::Give(Future* task, ByteView payload) {
+  if (task->input == Input::kLost) {
+    return Status(MPROC_ERROR_OUT_OF_MEMORY, "there was no memory for it when it came back from a worker");
+  }
   ipc::TaskFrame frame{task->id, task->function, static_cast<uint32_t>(task->kind), task->index};
   ByteView pieces[3];
   task::ChunkHead head;
   size_t count = 1;
   if (task->input != Input::kArray) {
-    pieces[0] = task->small_or_heap();
+    pieces[0] = task->input == Input::kChannel ? payload : task->stored();
   } else {
     const MapState& map = *task->parent->extra->map;
     if (task->kind == task::Kind::kSingle) {
@@ -72,14 +80,24 @@ Status WorkerSlot::Give(Future* task) {
       pieces[count++] = map.BodyOf(*task);
     }
   }
+  uint32_t block = 0;
+  if (task->kind == task::Kind::kBlock) {
+    const auto& shared = static_cast<BlockUse*>(task->held.holder)->block();
+    auto sent = known_blocks.NumberOf(shared, &*channel, socket.get());
+    if (!sent.ok()) return sent.status();
+    block = *sent;
+  }
   uint64_t position = channel->head();
   task->position = position;
   task->place = place;
   task->worker_number = number;
   task->worker_pid = pid.load(std::memory_order_relaxed);
   uint64_t bytes = task->size;
-  auto filled = channel->Fill(socket.get(), frame, {pieces, count});
-  if (!filled.ok()) {
+  if (block) {
+    auto* use = static_cast<BlockUse*>(task->held.holder);
+    auto offset = static_cast<uint64_t>(task->held.data - use->block()->data());
+    channel->FillShared(frame, block, offset, bytes);
+  } else if (auto filled = channel->Fill(socket.get(), frame, {pieces, count}); !filled.ok()) {
     task->place = -1;
     return filled.status();
   }
@@ -92,7 +110,7 @@ Status WorkerSlot::Give(Future* task) {
   return Status();
 }
 
-Future* WorkerSlot::TakeBack(uint64_t position) {
+Future* WorkerSlot::TakeBack(uint64_t position, Payload payload) {
   auto& entry = in_flight[position % ipc::kSlots];
   Future* task = entry.load(std::memory_order_acquire);
   if (!task || task->position != position || !channel->TakeBack(position)) return nullptr;
@@ -100,6 +118,13 @@ Future* WorkerSlot::TakeBack(uint64_t position) {
   held--;
   held_bytes -= task->size;
   task->place = -1;
+  if (task->input == Input::kChannel && payload == Payload::kKeep) {
+    ByteView bytes(channel->PayloadAt(position), task->size);
+    if (!StoreBytes(task, bytes)) {
+      task->input = Input::kLost;
+      task->size = bytes.size();
+    }
+  }
   return task;
 }
 
@@ -137,12 +162,20 @@ const std::byte* WorkerSlot::FindBlock(uint32_t block, uint64_t offset, uint64_t
   return blocks.Find(block, offset, size);
 }
 
+std::unique_ptr<Holder> WorkerSlot::TakeLoan(uint32_t block) {
+  std::lock_guard lock(socket_mutex);
+  auto memory = blocks.Hold(block);
+  return memory ? lender->Take(block, std::move(memory)) : nullptr;
+}
+
 bool WorkerSlot::LostBlock(uint32_t block) {
   std::lock_guard lock(socket_mutex);
   return blocks.Lost(block);
 }
 
 void WorkerSlot::Clear() {
+  if (lender) lender->Close();
+  lender.reset();
   channel.reset();
   {
     std::lock_guard lock(socket_mutex);
@@ -156,6 +189,7 @@ void WorkerSlot::Clear() {
   state = WorkerState::kNone;
   serving = false;
   distrusted = false;
+  known_blocks.Clear();
   tail = passed = 0;
   held = 0;
   held_bytes = 0;

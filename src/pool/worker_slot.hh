@@ -14,7 +14,9 @@
 #include <string>
 
 #include "ipc/channel.hh"
+#include "pool/block_lender.hh"
 #include "pool/future.hh"
+#include "pool/known_blocks.hh"
 #include "runtime/fork_guard.hh"
 #include "runtime/launcher_client.hh"
 
@@ -42,12 +44,14 @@ class WorkerSlot {
   std::shared_ptr<WorkerLink> link;        // the engine's side of it          (mutex)
 
   std::optional<ipc::HostChannel> channel;  // each side as ipc/channel.hh says
+  std::shared_ptr<BlockLender> lender;      // of the worker's results        (drain)
   runtime::GuardedFd socket;                // fd 3 of the worker; sends: mutex, receives: socket_mutex
   std::mutex socket_mutex;
   ipc::BlockReader blocks{true};  // socket_mutex
 
   // What it holds: entry position % kSlots. Whoever exchanges an entry to null ends or moves that task.
   std::array<std::atomic<Future*>, ipc::kSlots> in_flight{};
+  KnownBlocks known_blocks;  //                                  (mutex)
   uint64_t tail = 0;         // positions below it are done with (mutex)
   uint32_t held = 0;         // tasks given and not ended        (mutex)
   uint64_t held_bytes = 0;   //                                  (mutex)
@@ -68,12 +72,19 @@ class WorkerSlot {
   bool CanTake(uint64_t bytes) const;
   // Takes the average time of tasks that ended into account.                     (mutex)
   void NoteTaskTime(uint64_t nanoseconds);
-  // Gives it a task. Needs CanTake. An error leaves the task with the caller.    (mutex)
-  Status Give(Future* task);
-  // Takes the task at `position` back; null if the worker has claimed it.        (mutex)
-  Future* TakeBack(uint64_t position);
+  // Gives it a task, with these bytes if the record says kChannel. Needs CanTake. An error leaves the task
+  // with the caller.                                                             (mutex)
+  Status Give(Future* task, ByteView payload = {});
+  enum class Payload { kKeep, kDrop };
+  // Takes the task at `position` back, and its payload out of the channel unless that is not wanted; null if
+  // the worker has claimed it.                                                   (mutex)
+  Future* TakeBack(uint64_t position, Payload payload = Payload::kKeep);
   // Bytes of a result that lie in a block; null if there is no such place.       (drain)
   const std::byte* FindBlock(uint32_t block, uint64_t offset, uint64_t size);
+  // What keeps a known block that the worker lent; null at nonsense.             (drain)
+  std::unique_ptr<Holder> TakeLoan(uint32_t block);
+  // Makes the worker's memory known here.                                        (mutex and drain)
+  void SetChannel(ipc::HostChannel made);
   // True if the block could not be received for lack of descriptors.             (drain)
   bool LostBlock(uint32_t block);
   // Handles messages that wait on the socket; false at nonsense.                 (drain)

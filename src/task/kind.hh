@@ -10,12 +10,14 @@ namespace mproc::task {
 enum class Kind : uint32_t {
   kSingle = 0,  // the payload is the input of one call
   kItems = 1,   // a chunk of byte items (chunk.hh)
-  kArray = 2    // a chunk of a fixed-stride array (chunk.hh)
+  kArray = 2,   // a chunk of a fixed-stride array (chunk.hh)
+  kBlock = 3    // as kSingle, in memory that both sides write
 };
 
 enum class Answer : uint32_t {
-  kValue = 0,  // the bytes are the value, or the results of the chunk
-  kError = 1   // the bytes are an encoded TaskError
+  kValue = 0,   // the bytes are the value, or the results of the chunk
+  kError = 1,   // the bytes are an encoded TaskError
+  kInPlace = 2  // the value is in the memory of the payload: offset and size there
 };
 
 // Payloads have 64-bit sizes; this is only where a size stops being believable.

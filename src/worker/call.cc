@@ -31,6 +31,7 @@ Result<std::byte*> Call::Value(size_t size) {
   }
   size_ = size;
   replied_ = true;
+  in_block_ = false;
   return at;
 }
 

@@ -6,6 +6,7 @@
 #include <mproc/call.h>
 
 #include <cstring>
+#include <span>
 #include <string>
 
 #include "base/status.hh"
@@ -57,6 +58,18 @@ class Call {
   }
   void Fail(int32_t code, const char* type, const char* message, const char* trace);
 
+  // The payload lies in a block that may be written, and that the value may lie in.
+  void SetBlock(std::span<std::byte> block) { block_ = block; }
+  std::span<std::byte> block() const { return block_; }
+  void ReplyInBlock(uint64_t offset, size_t size) {
+    in_block_ = true;
+    offset_ = offset;
+    size_ = size;
+    replied_ = true;
+  }
+  bool in_block() const { return in_block_; }
+  uint64_t offset() const { return offset_; }
+
   bool failed() const { return failed_; }
   bool replied() const { return replied_; }
   task::TaskError& error() { return error_; }
@@ -79,6 +92,9 @@ class Call {
   task::ItemResultsWriter* items_ = nullptr;  // kItems
   std::byte* place_ = nullptr;
   size_t least_ = 0, most_ = 0;
+  std::span<std::byte> block_;
+  bool in_block_ = false;  // the value is there, at offset_
+  uint64_t offset_ = 0;
 };
 
 }  // namespace mproc::worker

@@ -66,6 +66,17 @@ bool Runner::RunAlone(uint32_t id, ByteView input, task::TaskError* error) {
   return false;
 }
 
+void Runner::Hear() {
+  platform::Message message;
+  while (platform::ReceiveMessage(context_->socket, false, &message) == platform::Receive::kMessage) {
+    auto head = ipc::HeadOf(message);
+    if (!head) continue;
+    Status taken = blocks_.Take(*head, &message);
+    (void)taken;  // if the block is lost, its task will say so
+    if (blocks_.Lost(head->number)) context_->channel->TellLost();
+  }
+}
+
 bool Runner::FindInput(const ipc::TaskView& view, ByteView* input, task::TaskError* error) {
   if (view.block == 0) {
     *input = ByteView(view.data, view.size);
@@ -150,7 +161,14 @@ Runner::Ended Runner::RunSingle(const ipc::TaskView& view, const task::Function&
   Call call(context_, view.frame, Call::Sink::kChannel);
   call.SetRoom(0, ipc::kInlineBytes);
   call.BeginItem(view.frame.index, context_->channel->SlotRoom());
+  if (static_cast<task::Kind>(view.frame.kind) == task::Kind::kBlock) {
+    if (auto memory = blocks_.Hold(view.block)) call.SetBlock({memory->data(), memory->size()});
+  }
   if (!CallFunction(function, &call, input)) return PutError(call.error());
+  if (call.in_block()) {
+    context_->channel->PlaceElsewhere(context_->socket, call.offset());
+    return {static_cast<uint32_t>(task::Answer::kInPlace), call.value_size()};
+  }
   if (!call.replied()) return PutBytes(task::Answer::kValue, {});
   return {static_cast<uint32_t>(task::Answer::kValue), call.value_size()};
 }

@@ -18,6 +18,9 @@ class Runner {
   // Runs the task and publishes its result. `started` is when its time began to count; returns its end.
   int64_t Run(const ipc::TaskView& view, int64_t started);
 
+  // Takes in what the host said about blocks.
+  void Hear();
+
   // Runs a function outside of any task (the initializer). False, with the error, if it fails.
   bool RunAlone(uint32_t function, ByteView input, task::TaskError* error);
 

@@ -114,6 +114,7 @@ void WorkerLoop::Run() {
     } else {
       if (!host_alive_(host_)) return;
       channel.Trim(context_->socket);
+      runner_->Hear();
     }
   }
 }

@@ -262,14 +262,18 @@ FUNCTION(resize) {
   return mproc_call_reply(call, bytes, (size_t)Number(input, size));
 }
 
+static void AwaitGate(int64_t cell) {
+  Board* board = TheBoard();
+  Begin(cell);
+  while (!atomic_load(&board->open[cell]) && !atomic_load(&board->all_open)) Rest(1);
+  End(cell);
+}
+
 FUNCTION(gate) {
   UNUSED;
   int64_t begin = Now();
   Work work = WorkOf(input, size);
-  Board* board = TheBoard();
-  Begin(work.value);
-  while (!atomic_load(&board->open[work.value]) && !atomic_load(&board->all_open)) Rest(1);
-  End(work.value);
+  AwaitGate(work.value);
   return GiveReport(call, work.value, begin);
 }
 
@@ -401,6 +405,39 @@ static mproc_status_t Total(mproc_value_t* value, const void* input, size_t size
   if (status == MPROC_OK) status = mproc_value_put_string(value, "total", 5);
   if (status == MPROC_OK) status = mproc_value_put_int(value, total);
   return status == MPROC_OK ? mproc_value_end(value) : status;
+}
+
+FUNCTION(stamp) {
+  UNUSED;
+  void* block = NULL;
+  size_t whole = 0;
+  int32_t status = mproc_call_block(call, &block, &whole);
+  if (status != MPROC_OK) return status;
+  unsigned char* bytes = block;
+  bytes[0]++, bytes[whole - 1]++;
+  return mproc_call_reply_block(call, (size_t)((const unsigned char*)input - bytes), size);
+}
+
+FUNCTION(overwrite) {
+  UNUSED;
+  *(volatile unsigned char*)(uintptr_t)input = 1;
+  return (int32_t)(size == 0);
+}
+
+FUNCTION(hold) {
+  UNUSED;
+  Work work = WorkOf(input, sizeof work < size ? sizeof work : size);
+  AwaitGate(work.value);
+  return 0;
+}
+
+FUNCTION(no_block) {
+  UNUSED;
+  void* block = NULL;
+  size_t whole = 0;
+  int32_t got[4] = {mproc_call_block(call, &block, &whole), mproc_call_reply_block(call, 0, 0),
+                    mproc_call_reply_block(call, whole, 1), mproc_call_reply_block(call, SIZE_MAX, 2)};
+  return mproc_call_reply(call, got, sizeof got);
 }
 
 FUNCTION(total) {

@@ -48,7 +48,11 @@
   X(33, print, "bytes: prints them to stdout with printf, no flush")                                   \
   X(34, pile, "bytes: gives the address of its input modulo 16, and whether it is null, as int64")     \
   X(35, interruptible, "Work: value is a cell; marks it begun, sleeps that long, not minding SIGTERM") \
-  X(36, total, "a value, list of ints: gives the value {'count': uint, 'total': int}")
+  X(36, total, "a value, list of ints: gives the value {'count': uint, 'total': int}")                 \
+  X(37, stamp, "a block: adds 1 to its first and its last byte, and gives the payload in place")       \
+  X(38, overwrite, "bytes: writes to them")                                                            \
+  X(39, hold, "Work at the front of a block: as gate, gives nothing")                                  \
+  X(40, no_block, "gives what four wrong calls about its block return, as int32 each")
 
 enum {
 #define TEST_FUNCTION_ID(id, name, what) fn_##name = id,

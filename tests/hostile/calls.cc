@@ -25,6 +25,7 @@ mproc_table_t* Table(void* handle) { return static_cast<mproc_table_t*>(handle);
 mproc_pool_options_t* Options(void* handle) { return static_cast<mproc_pool_options_t*>(handle); }
 mproc_pool_t* Pool(void* handle) { return static_cast<mproc_pool_t*>(handle); }
 mproc_future_t* Future(void* handle) { return static_cast<mproc_future_t*>(handle); }
+mproc_block_t* Block(void* handle) { return static_cast<mproc_block_t*>(handle); }
 mproc_value_t* Value(void* handle) { return static_cast<mproc_value_t*>(handle); }
 
 std::vector<HandleCall> MakeCalls() {
@@ -71,6 +72,8 @@ std::vector<HandleCall> MakeCalls() {
   POOL(mproc_pool_wait_ready, 0);
   POOL(mproc_pool_submit, 1, "x", 1, 0, &o.future);
   POOL(mproc_pool_submit_callback, 1, "x", 1, 0, nullptr, nullptr, nullptr, &o.future);
+  POOL(mproc_pool_submit_borrowed, 1, "x", 1, nullptr, nullptr, 0, nullptr, nullptr, nullptr, &o.future);
+  POOL(mproc_pool_submit_block, 1, nullptr, 0, 0, nullptr, nullptr, 0, nullptr, nullptr, nullptr, &o.future);
   POOL(mproc_pool_apply, 1, "x", 1, 0, &o.future);
   POOL(mproc_pool_map, 1, kItems, kSizes, 2, 1, 0, 0, &o.future);
   POOL(mproc_pool_map_async, 1, kItems, kSizes, 2, 1, 0, nullptr, nullptr, nullptr, &o.future);
@@ -125,6 +128,10 @@ std::vector<HandleCall> MakeCalls() {
   add(
       "mproc_future_release", Kind::kFuture, [](void* h) { return mproc_future_release(Future(h)); },
       MPROC_OK);
+  add("mproc_block_data", Kind::kBlock,
+      [&o](void* h) { return mproc_block_data(Block(h), nullptr, &o.size); });
+  add(
+      "mproc_block_destroy", Kind::kBlock, [](void* h) { return mproc_block_destroy(Block(h)); }, MPROC_OK);
 #define VALUE(name, ...)                   \
   add(#name, Kind::kValue, [&o](void* h) { \
     (void)o;                               \
@@ -170,7 +177,10 @@ const std::vector<HandleCall>& HandleCalls() {
 }
 
 const std::vector<std::string>& OtherFunctions() {
-  static const auto* names = new std::vector<std::string>{"mproc_call_cancelled",
+  static const auto* names = new std::vector<std::string>{"mproc_block_create",
+                                                          "mproc_call_block",
+                                                          "mproc_call_reply_block",
+                                                          "mproc_call_cancelled",
                                                           "mproc_call_fail",
                                                           "mproc_call_function_id",
                                                           "mproc_call_item_index",

@@ -10,7 +10,7 @@
 
 namespace hostile {
 
-enum class Kind { kTable, kOptions, kPool, kFuture, kValue };
+enum class Kind { kTable, kOptions, kPool, kFuture, kValue, kBlock };
 
 struct HandleCall {
   const char* name;

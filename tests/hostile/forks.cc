@@ -39,6 +39,8 @@ CASE(everything_of_the_parents_is_foreign) {
   CHECK_OK(mproc_pool_options_create(&options));
   mproc_value_t* value = nullptr;
   CHECK_OK(mproc_value_create(&value));
+  mproc_block_t* block = nullptr;
+  CHECK_OK(mproc_block_create(4096, &block));
   mproc_pool_t* pool = MakePool(2);
   if (!pool) return;
   mproc_future_t* done = Submit(pool, kEcho, "x", 1);
@@ -49,6 +51,7 @@ CASE(everything_of_the_parents_is_foreign) {
     if (kind == Kind::kOptions) return options;
     if (kind == Kind::kPool) return pool;
     if (kind == Kind::kValue) return value;
+    if (kind == Kind::kBlock) return block;
     return second ? running : done;
   };
   for (int round = 0; round < 3; round++) {
@@ -79,6 +82,7 @@ CASE(everything_of_the_parents_is_foreign) {
   CHECK_OK(mproc_table_destroy(table));
   CHECK_OK(mproc_pool_options_destroy(options));
   CHECK_OK(mproc_value_destroy(value));
+  CHECK_OK(mproc_block_destroy(block));
 }
 
 CASE(no_descriptor_is_inherited) {

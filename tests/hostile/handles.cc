@@ -22,9 +22,11 @@ struct Live {
   mproc_pool_t* pool = nullptr;
   mproc_future_t* future = nullptr;
   mproc_value_t* value = nullptr;
+  mproc_block_t* block = nullptr;
 
   bool Make() {
     CHECK_OK(mproc_value_create(&value));
+    CHECK_OK(mproc_block_create(4096, &block));
     CHECK_OK(mproc_table_create(&table));
     CHECK_OK(mproc_pool_options_create(&options));
     pool = MakePool(1);
@@ -42,6 +44,8 @@ struct Live {
         return pool;
       case Kind::kValue:
         return value;
+      case Kind::kBlock:
+        return block;
       default:
         return future;
     }
@@ -55,10 +59,13 @@ struct Live {
     CHECK_OK(mproc_future_result(future, &data, &size));
     CHECK_EQ(size, 5);
     CHECK_OK(mproc_value_clear(value));
+    CHECK_OK(mproc_block_data(block, nullptr, &size));
+    CHECK_EQ(size, 4096);
     CHECK(Serves(pool));
   }
   void Drop() {
     CHECK_OK(mproc_value_destroy(value));
+    CHECK_OK(mproc_block_destroy(block));
     CHECK_OK(mproc_future_release(future));
     Destroy(pool);
     CHECK_OK(mproc_pool_options_destroy(options));
@@ -98,6 +105,7 @@ CASE(null_handles) {
   CHECK_STATUS(mproc_pool_create(nullptr, nullptr), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_table_create(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_value_create(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_block_create(1, nullptr), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_pool_options_create(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_runtime_launcher_pid(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_runtime_default_workers(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
@@ -105,6 +113,8 @@ CASE(null_handles) {
   void* data = nullptr;
   CHECK_STATUS(mproc_call_reply(nullptr, "x", 1), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_call_reply_alloc(nullptr, 1, &data), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_call_block(nullptr, &data, nullptr), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_call_reply_block(nullptr, 0, 0), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_EQ(mproc_call_fail(nullptr, 5, nullptr, nullptr, nullptr), 5);
   CHECK_EQ(mproc_call_fail(nullptr, 0, nullptr, nullptr, nullptr), -1);
   CHECK_EQ(mproc_call_task_id(nullptr), 0);
@@ -114,7 +124,7 @@ CASE(null_handles) {
   CHECK_EQ(mproc_call_cancelled(nullptr), 0);
   CHECK_EQ(mproc_call_item_index(nullptr), 0);
   CHECK_EQ(mproc_worker_is_worker(), 0);
-  for (int32_t status : {1, 99, -38, -1000, INT32_MIN, INT32_MAX}) {
+  for (int32_t status : {1, 99, -39, -1000, INT32_MIN, INT32_MAX}) {
     CHECK(strcmp(mproc_status_name(status), "unknown") == 0 && mproc_status_text(status));
   }
 }
@@ -187,7 +197,7 @@ CASE(handles_of_another_kind) {
   Live live;
   if (!live.Make()) return;
   for (const auto& call : HandleCalls()) {
-    for (Kind kind : {Kind::kTable, Kind::kOptions, Kind::kPool, Kind::kFuture, Kind::kValue}) {
+    for (Kind kind : {Kind::kTable, Kind::kOptions, Kind::kPool, Kind::kFuture, Kind::kValue, Kind::kBlock}) {
       if (kind != call.kind)
         Try(call, live.Of(kind), {MPROC_ERROR_INVALID_HANDLE}, "a handle of another kind");
     }

@@ -304,7 +304,7 @@ TEST_F(Blocks, RefusesWhatIsNoBlock) {
   EXPECT_EQ(GiveOne(6, UINT64_MAX, File(4096, kSeals)).code(), MPROC_ERROR_PROTOCOL);
   EXPECT_EQ(GiveOne(6, uint64_t{1} << 63, File(4096, kSeals)).code(), MPROC_ERROR_PROTOCOL);
   EXPECT_FALSE(GiveOne(6, 0, File(4096, kSeals)).ok());
-  EXPECT_FALSE(GiveOne(6, 4096, File(4096, kSeals | F_SEAL_WRITE)).ok());
+  EXPECT_TRUE(GiveOne(7, 4096, File(4096, kSeals | F_SEAL_WRITE)).ok());  // it is only read
   EXPECT_FALSE(GiveOne(6, 4096, std::move(*platform::OpenNull())).ok());
   EXPECT_FALSE(GiveOne(6, 4096, std::move(*platform::MakeEventFd())).ok());
   MessageHead head{static_cast<uint32_t>(MessageType::kBlock), 6, 4096};
@@ -327,7 +327,7 @@ TEST_F(Blocks, AreNotTakenWithoutEnd) {
 }
 
 TEST(SharedMemory, CannotBeShrunkGrownOrSealedByAPeer) {
-  auto memory = platform::SharedMemory::Create("test", 10000);
+  auto memory = platform::SharedMemory::Create("test", 10000, platform::SharedMemory::Peer::kWrites);
   ASSERT_TRUE(memory.ok());
   EXPECT_EQ(memory->size(), 12288U);
   EXPECT_NE(ftruncate(memory->fd(), 0), 0);
@@ -338,6 +338,68 @@ TEST(SharedMemory, CannotBeShrunkGrownOrSealedByAPeer) {
   struct stat info;
   ASSERT_EQ(fstat(memory->fd(), &info), 0);
   EXPECT_GE(info.st_blocks * 512, 12288);
+}
+
+// A block that was lent is the reader's, whatever is released, until it comes back.
+TEST_F(Blocks, LentOnesAreUsedAgainWhenTheyComeBack) {
+  Placement lent = Put(0, 200000, std::byte{1});
+  ASSERT_TRUE(lent.alone);
+  writer.LendLast();
+  EXPECT_EQ(writer.lent(), 1U);
+  writer.Release(near.get(), 100);
+  Placement other = Put(1, 200000, std::byte{2});
+  EXPECT_NE(other.block, lent.block);
+  Pump();
+  EXPECT_TRUE(Holds(lent, 200000, std::byte{1}));
+  auto kept = reader.Hold(lent.block);
+  writer.Return(near.get(), 999);  // never lent
+  writer.Return(near.get(), lent.block);
+  writer.Return(near.get(), lent.block);  // once too often
+  EXPECT_EQ(writer.lent(), 0U);
+  EXPECT_EQ(Put(2, 190000, std::byte{3}).block, lent.block);
+  writer.Release(near.get(), 100);
+  writer.Trim(near.get());
+  Pump();
+  EXPECT_FALSE(reader.Knows(lent.block));
+  EXPECT_EQ(kept->data()[189999], std::byte{3});  // who holds it still sees it
+}
+
+TEST_F(Blocks, TheWriterFindsWhatIsNotReleased) {
+  Put(3, 1000, std::byte{3});
+  Put(5, 300000, std::byte{5});
+  Put(6, 2000, std::byte{6});
+  EXPECT_EQ(writer.Find(3)[999], std::byte{3});
+  EXPECT_EQ(writer.Find(5)[299999], std::byte{5});
+  EXPECT_EQ(writer.Find(6)[1999], std::byte{6});
+  for (uint64_t position : {0, 4, 7}) EXPECT_EQ(writer.Find(position), nullptr);
+  writer.Release(near.get(), 6);
+  EXPECT_EQ(writer.Find(5), nullptr);
+  EXPECT_EQ(writer.Find(6)[0], std::byte{6});
+}
+
+// What the peer maps is for reading, by its own doing and by the seal; what is shared is for both.
+TEST_F(Blocks, OnlySharedMemoryMayBeWrittenByTheReader) {
+  auto memory = platform::SharedMemory::Create("test", 5000, platform::SharedMemory::Peer::kReads);
+  ASSERT_TRUE(memory.ok());
+  EXPECT_EQ(mmap(nullptr, 5000, PROT_READ | PROT_WRITE, MAP_SHARED, memory->fd(), 0), MAP_FAILED);
+  memory->data()[4999] = std::byte{7};
+  auto shared = platform::SharedMemory::Create("test", 5000, platform::SharedMemory::Peer::kWrites);
+  ASSERT_TRUE(shared.ok());
+  auto number = writer.Share(near.get(), shared->fd(), 5000);
+  ASSERT_TRUE(number.ok());
+  platform::Message message;
+  ASSERT_EQ(platform::ReceiveMessage(far.get(), false, &message), platform::Receive::kMessage);
+  EXPECT_EQ(reader.Take(*HeadOf(message), &message).code(), MPROC_ERROR_PROTOCOL);  // a host takes none
+  BlockReader worker{false};
+  ASSERT_TRUE(writer.Share(near.get(), shared->fd(), 5000).ok());
+  ASSERT_EQ(platform::ReceiveMessage(far.get(), false, &message), platform::Receive::kMessage);
+  uint32_t block = HeadOf(message)->number;
+  ASSERT_TRUE(worker.Take(*HeadOf(message), &message).ok());
+  worker.Hold(block)->data()[4999] = std::byte{8};
+  EXPECT_EQ(shared->data()[4999], std::byte{8});
+  EXPECT_TRUE(writer.Good(block));
+  writer.NoteLost(near.get(), 1);
+  EXPECT_FALSE(writer.Good(block));
 }
 
 }  // namespace

@@ -66,6 +66,7 @@ class Channel : public ::testing::Test {
       frame.data = at;
     }
     std::string value(AsText(ByteView(frame.data, frame.size)));
+    if (frame.lent) host->ReturnBlock(frame.block);
     host->ConsumeResult();
     host->PublishConsumed();
     return value;
@@ -309,11 +310,13 @@ TEST_F(Channel, RefusesMemoryThatIsNoChannel) {
     return WorkerChannel::Attach(std::move(*platform::DuplicateFd(memory.fd())), platform::UniqueFd(),
                                  platform::UniqueFd());
   };
-  auto empty = platform::SharedMemory::Create("test", sizeof(ChannelMemory));
+  auto empty =
+      platform::SharedMemory::Create("test", sizeof(ChannelMemory), platform::SharedMemory::Peer::kWrites);
   ASSERT_TRUE(empty.ok());
   EXPECT_EQ(attach(std::move(*empty)).status().code(), MPROC_ERROR_TABLE_MISMATCH);
   for (int field = 0; field < 3; field++) {
-    auto memory = platform::SharedMemory::Create("test", sizeof(ChannelMemory));
+    auto memory =
+        platform::SharedMemory::Create("test", sizeof(ChannelMemory), platform::SharedMemory::Peer::kWrites);
     auto* channel = reinterpret_cast<ChannelMemory*>(memory->data());
     channel->magic = kMagic + (field == 0);
     channel->version = kLayoutVersion + (field == 1);

@@ -125,9 +125,9 @@ TEST(Future, KeepsSmallAndLargeValues) {
     ASSERT_TRUE(StoreBytes(&future, value));
     EXPECT_EQ(future.size, size);
     EXPECT_EQ(future.input, size <= kFutureInline ? Input::kInline : Input::kHeap);
-    EXPECT_TRUE(std::equal(value.begin(), value.end(), future.small_or_heap().begin()));
+    EXPECT_TRUE(std::equal(value.begin(), value.end(), future.stored().begin()));
     ASSERT_TRUE(StoreBytes(&future, AsBytes("another")));
-    EXPECT_EQ(AsText(future.small_or_heap()), "another");
+    EXPECT_EQ(AsText(future.stored()), "another");
     FreeBytes(&future);
     EXPECT_EQ(future.size, 0U);
   }

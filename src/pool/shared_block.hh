@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+// Memory that the host shares with whichever worker gets it as the payload of a task: written where it lies,
+// answered where it lies, copied by nobody. Each worker is sent a block once. One task at a time has it; the
+// memory lives as long as somebody can see it, whatever was destroyed.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "platform/shared_memory.hh"
+#include "pool/held_bytes.hh"
+#include "runtime/fork_guard.hh"
+
+namespace mproc::pool {
+
+// Thread-safe.
+class SharedBlock {
+ public:
+  static Result<std::shared_ptr<SharedBlock>> Create(size_t size);
+
+  std::byte* data() const { return memory_.data(); }
+  size_t size() const { return size_; }  // as asked for
+  int fd() const { return fd_.get(); }
+  // False if a task has it already.
+  bool Begin() { return !in_use_.exchange(true); }
+  void End() { in_use_.store(false); }
+  bool in_use() const { return in_use_.load(); }
+
+ private:
+  SharedBlock() = default;
+  platform::SharedMemory memory_;
+  size_t size_ = 0;
+  runtime::GuardedFd fd_;
+  std::atomic<bool> in_use_{false};
+};
+
+// The hold of a task on the block that is its payload, and perhaps its value.
+class BlockUse : public Holder {
+ public:
+  // Needs Begin.
+  explicit BlockUse(std::shared_ptr<SharedBlock> block) : block_(std::move(block)) {}
+  ~BlockUse() override { TaskEnded(); }
+  void TaskEnded() override {
+    if (!ended_) block_->End();
+    ended_ = true;
+  }
+  ByteView Whole() const override { return {block_->data(), block_->size()}; }
+  const std::shared_ptr<SharedBlock>& block() const { return block_; }
+
+ private:
+  std::shared_ptr<SharedBlock> block_;
+  bool ended_ = false;
+};
+
+}  // namespace mproc::pool
