@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <string>
 #include <utility>
 
@@ -18,9 +20,23 @@ namespace {
 
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 
-// The system does not refuse memory that it has not got but ends processes to find some: so it is asked
-// first, which costs little beside giving so many pages.
-constexpr size_t kWorthAsking = 16 << 20;
+// The system does not refuse memory that it has not got but ends processes to find some. So it is asked
+// first: always when much is wanted or little is left, else after every so many bytes.
+constexpr uint64_t kUnasked = 16 << 20;
+constexpr uint64_t kSpared = 2 << 20;  // for everything else, page tables among it
+std::atomic<uint64_t> g_unasked{kUnasked};
+
+bool CanBeHad(uint64_t size) {
+  uint64_t known = g_unasked.load(std::memory_order_relaxed);
+  if (size <= known) {
+    g_unasked.store(known - size, std::memory_order_relaxed);  // a guess: others may be faster
+    return true;
+  }
+  uint64_t left = MemoryLeft(), wanted = size + size / 64 + kSpared;
+  if (left == UINT64_MAX) return true;
+  g_unasked.store(left > wanted ? std::min(kUnasked, (left - wanted) / 4) : 0, std::memory_order_relaxed);
+  return wanted <= left;
+}
 
 // Kernels and sandboxes without seals refuse them on our own files, too; then a peer's are not asked for.
 bool g_seals_work = true;
@@ -59,7 +75,7 @@ Result<SharedMemory> SharedMemory::Create(const char* name, size_t size, Peer pe
   CancellationOff no_cancel;  // on the path of large payloads
   SharedMemory memory;
   memory.size_ = (size + 4095) & ~size_t{4095};
-  if (size >= kWorthAsking && size > MemoryLeft()) {
+  if (!CanBeHad(size)) {
     return Status(MPROC_ERROR_OUT_OF_MEMORY,
                   "there is no memory for " + std::to_string(size) + " bytes of shared memory");
   }
