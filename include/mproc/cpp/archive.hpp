@@ -66,7 +66,16 @@ void CEREAL_SAVE_FUNCTION_NAME(memory_output& archive, const T& value) {
 }
 template <typename T>
 requires std::is_arithmetic_v<T>
-void CEREAL_LOAD_FUNCTION_NAME(memory_input& archive, T& value) { archive.read(&value, sizeof value); }
+void CEREAL_LOAD_FUNCTION_NAME(memory_input& archive, T& value) {
+  if constexpr (std::is_same_v<T, bool>) {  // a byte that is neither must not become one
+    uint8_t byte;
+    archive.read(&byte, sizeof byte);
+    if (byte > 1) throw bad_input();
+    value = byte != 0;
+  } else {
+    archive.read(&value, sizeof value);
+  }
+}
 template <typename T>
 void CEREAL_SERIALIZE_FUNCTION_NAME(memory_output& archive, cereal::NameValuePair<T>& pair) {
   archive(pair.value);

@@ -113,7 +113,12 @@ void put(output& out, const T& value) {
 
 template <typename T>
 void get(input& in, T& value) {
-  if constexpr (is_plain<T>) {
+  if constexpr (std::is_same_v<T, bool>) {  // a byte that is neither must not become one
+    uint8_t byte;
+    in.read(&byte, sizeof byte);
+    if (byte > 1) throw bad_input();
+    value = byte != 0;
+  } else if constexpr (is_plain<T>) {
     in.read(&value, sizeof value);
   } else if constexpr (is_sequence<T>) {
     uint64_t count;

@@ -47,6 +47,20 @@ TEST(Archive, BelievesNoCountBeyondItsBytes) {
   }
 }
 
+// A bool of any other byte would be neither true nor false.
+TEST(Archive, TakesNoByteButZeroAndOneForABool) {
+  for (int byte = 0; byte < 256; byte++) {
+    std::byte bytes[1] = {static_cast<std::byte>(byte)};
+    bool truth = false;
+    EXPECT_EQ(Decode(bytes, &truth), byte < 2) << byte;
+    EXPECT_EQ(truth, byte == 1) << byte;
+    std::vector<bool> truths;
+    auto list = Count(1, 1);
+    list.back() = bytes[0];
+    EXPECT_EQ(Decode(list, &truths), byte < 2) << byte;
+  }
+}
+
 TEST(Archive, WantsExactlyItsBytes) {
   auto bytes = Encode(std::string("text"));
   std::string text;
