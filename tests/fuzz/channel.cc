@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+// A pool whose worker is the input: it writes what it likes into its channel and its socket, while the host
+// submits, looks, asks and cancels. A second worker is honest. Whatever the first one writes, every task ends
+// once, and what the honest worker was given ends with its value. No process is started: the pool is put
+// together here, its engine never runs, and everything happens on this thread, in the order of the input.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fake_workers.hh"
+#include "input.hh"
+#include "platform/memory_file.hh"
+#include "pool/completion.hh"
+#include "pool/pool.hh"
+
+namespace mproc::fuzz {
+namespace {
+
+constexpr size_t kMostTasks = 64;
+constexpr int kMostSteps = 200;
+
+// What the host has submitted, and the memory that lasts until it has ended.
+struct Job {
+  pool::Future* future = nullptr;
+  std::string text;           // of a task
+  std::vector<uint64_t> in;   // of a map of an array
+  std::vector<uint64_t> out;  // with a word on both sides that nobody may touch
+};
+
+class Host {
+ public:
+  Host() : workers_(pool_) {}
+  ~Host() {
+    workers_.End();
+    pool_->Refresh();
+    pool_->Destroy();
+    std::weak_ptr<pool::Pool> gone = pool_;
+    pool_.reset();
+    REQUIRE(gone.expired());
+  }
+
+  void Step(Input* input);
+  // Lets the honest worker do what is left, and checks how everything has ended.
+  void Finish();
+
+ private:
+  void SubmitText(size_t size);
+  void SubmitMap(Input* input);
+  void Cancel(size_t which) {
+    if (!jobs_.empty())
+      REQUIRE(pool_->Cancel(jobs_[which % jobs_.size()]->future).code() != MPROC_ERROR_BROKEN);
+  }
+  void Check(const Job& job);
+
+  std::shared_ptr<pool::Pool> pool_ = MakePool();
+  FakeWorkers workers_;
+  std::vector<std::unique_ptr<Job>> jobs_;
+};
+
+void Host::SubmitText(size_t size) {
+  if (jobs_.size() >= kMostTasks) return;
+  auto job = std::make_unique<Job>();
+  job->text.assign(size, static_cast<char>('a' + jobs_.size() % 26));
+  REQUIRE(pool_->Submit(1, AsBytes(job->text), Deadline::After(0), {}, &job->future).ok());
+  jobs_.push_back(std::move(job));
+}
+
+void Host::SubmitMap(Input* input) {
+  if (jobs_.size() >= kMostTasks) return;
+  auto job = std::make_unique<Job>();
+  pool::MapInput map;
+  map.count = input->Take<uint8_t>() % 16;
+  map.chunk = input->Take<uint8_t>() % 5 + 1;
+  auto how = input->Take<uint8_t>();
+  map.keep_going = how & 1;
+  map.is_array = how & 2;
+  static constexpr char kItem[16] = "0123456789abcde";
+  std::vector<const void*> items(map.count, kItem);
+  std::vector<size_t> sizes(map.count, 8);
+  if (map.is_array) {
+    job->in.assign(map.count, 0x1111);
+    job->out.assign(map.count + 2, 0x2222);
+    map.input = reinterpret_cast<const std::byte*>(job->in.data());
+    map.output = reinterpret_cast<std::byte*>(job->out.data() + 1);
+    map.input_stride = map.output_stride = sizeof(uint64_t);
+  } else {
+    if (how & 4) {
+      for (size_t i = 0; i < sizes.size(); i++) sizes[i] = i % 16;
+    }
+    map.items = items.data();
+    map.sizes = sizes.data();
+  }
+  REQUIRE(pool_->Map(1, map, {}, &job->future).ok());
+  jobs_.push_back(std::move(job));
+}
+
+void Host::Step(Input* input) {
+  switch (input->Take<uint8_t>() % 14) {
+    case 0: {
+      auto at = input->Take<uint32_t>();
+      workers_.WriteBytes(at, input->TakeBytes(input->Take<uint8_t>()));
+      break;
+    }
+    case 1: {
+      auto result = input->Take<FalseResult>();
+      workers_.WriteResult(result, input->TakeBytes(result.bytes % (ipc::kInlineBytes + 1)));
+      break;
+    }
+    case 2: {
+      auto file = input->Take<uint8_t>();
+      workers_.Say(file, input->TakeBytes(input->Take<uint8_t>() % 64));
+      break;
+    }
+    case 3:
+      SubmitText(input->Take<uint8_t>());
+      break;
+    case 4:
+      SubmitMap(input);
+      break;
+    case 5:
+      Cancel(input->Take<uint8_t>());
+      break;
+    case 6:
+      workers_.Serve(input->Take<uint8_t>() % 8);
+      break;
+    case 7:
+      REQUIRE(pool_->supervisor_.Tick() || pool_->core_.live() == 0);
+      break;
+    case 8:
+      pool_->Statistics();
+      pool_->InfoOf(0);
+      break;
+    case 9:
+      workers_.Passed(input->Take<uint64_t>());
+      break;
+    case 10:
+      workers_.Shut();
+      break;
+    case 11:
+      workers_.Die(input->Take<int8_t>());
+      break;
+    case 12:
+      workers_.ClaimAll();
+      break;
+    default:
+      pool_->Refresh();
+      break;
+  }
+}
+
+void Host::Finish() {
+  pool_->Refresh();
+  workers_.Die(11);
+  for (int i = 0; pool_->core_.live() > 0; i++) {
+    REQUIRE(i < 1000);  // else tasks were forgotten
+    workers_.Serve(1000);
+    pool_->supervisor_.Tick();
+    pool_->Refresh();
+  }
+  for (const auto& job : jobs_) Check(*job);
+}
+
+void Host::Check(const Job& job) {
+  pool::Future* future = job.future;
+  REQUIRE(future->ready() && future->outcome() != MPROC_OUTCOME_PENDING);
+  if (!job.out.empty()) REQUIRE(job.out.front() == 0x2222 && job.out.back() == 0x2222);
+  if (future->is_map) {
+    const pool::MapState& map = *future->extra->map;
+    size_t sum = 0;
+    for (uint64_t i = 0; !map.is_array() && i < map.count(); i++) {
+      auto item = map.item(i);
+      REQUIRE(item.state != pool::MapState::kNone && item.data);
+      bool value = item.state == pool::MapState::kValue;
+      sum += value ? item.size : std::strlen(reinterpret_cast<const char*>(item.data));
+      for (uint64_t b = 0; value && b < item.size; b++) sum += static_cast<size_t>(item.data[b]);
+    }
+    REQUIRE(sum < (1 << 24));
+  } else if (future->worker_number == kHonest && future->outcome() != MPROC_OUTCOME_CANCELLED) {
+    REQUIRE(future->outcome() == MPROC_OUTCOME_VALUE && AsText(future->small_or_heap()) == job.text);
+  }
+  if (future->outcome() != MPROC_OUTCOME_VALUE) REQUIRE(future->extra && future->extra->error);
+  REQUIRE(pool::ReleaseHandle(future));
+}
+
+}  // namespace
+}  // namespace mproc::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace mproc::fuzz;
+  Input input(data, size);
+  Host host;
+  for (int i = 0; i < kMostSteps && !input.empty(); i++) host.Step(&input);
+  host.Finish();
+  return 0;
+}
