@@ -82,7 +82,8 @@ enum Place : uint32_t {
   kPassedForEver = 12,  // counts `passed` up, in a thread
   kBytesForEver = 13,   // random bytes everywhere, in a thread
   kHoles = 14,          // gives the pages of the channel back to the system
-  kPlaces = 15
+  kSegments = 15,       // random bytes over all that is shared, `value` times one after the other
+  kPlaces = 16
 };
 
 struct Scribble {
@@ -154,6 +155,8 @@ struct Note {
   std::atomic<uint32_t> tries;               // starts that the environment asked to spoil
   std::atomic<uint32_t> resisted;            // attempts that the system refused, as it should
   std::atomic<uint32_t> succeeded;           // those that it did not
+  std::atomic<uint32_t> overwrites;          // of everything that a worker shares
+  std::atomic<uint32_t> blocks_overwritten;  // those among them that had memory besides the channel
 };
 
 inline constexpr char kNoteVariable[] = "MPROC_HOSTILE_NOTE";    // path of the Note's memory

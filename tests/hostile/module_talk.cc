@@ -173,6 +173,52 @@ void NoiseEverywhere(uint64_t seed, int64_t until) {
   }
 }
 
+// All memory that this worker and the host both map: the channel, and blocks of both.
+std::vector<std::pair<uint64_t*, size_t>> SharedMappings() {
+  std::vector<std::pair<uint64_t*, size_t>> found;
+  FILE* maps = fopen("/proc/self/maps", "re");
+  if (!maps) return found;
+  char line[512];
+  while (fgets(line, sizeof line, maps)) {
+    unsigned long begin = 0, end = 0;
+    char access[8] = "";
+    if (!strstr(line, "memfd:mproc-") || sscanf(line, "%lx-%lx %7s", &begin, &end, access) != 3) continue;
+    if (!strcmp(access, "rw-s")) found.emplace_back(reinterpret_cast<uint64_t*>(begin), (end - begin) / 8);
+  }
+  fclose(maps);
+  return found;
+}
+
+void OverwriteEverything(const Spot& spot, uint64_t times, uint64_t seed) {
+  auto mappings = SharedMappings();
+  uint64_t word = seed * 2 + 1;
+  for (uint64_t pass = 0; pass < times; pass++) {
+    for (auto [words, count] : mappings) {
+      for (size_t i = 0; i < count; i++) {
+        word ^= word << 13, word ^= word >> 7, word ^= word << 17;
+        static_cast<volatile uint64_t*>(words)[i] = word;
+      }
+    }
+    uint64_t how = (pass + seed) % 4;
+    // Every other time the host is made to believe that these are results, and half of these times of tasks
+    // that it has given: then all but their sizes and places is true, and those may be.
+    for (uint64_t i = 0; how % 2 && i < kSlots; i++) {
+      ResultSlot& slot = spot.memory->results[(spot.result + i) % kSlots];
+      if (how == 3) {
+        slot.task = spot.task + i;
+        slot.status = slot.status % 4 == 1;
+        if (slot.block % 4) slot.block = 0;
+        if (slot.offset % 4) slot.size %= 128;
+      }
+      slot.turn.store(TurnOf(spot.result + i, mproc::ipc::kPublished));
+    }
+    Note* note = FindNote();
+    if (!note) continue;
+    note->overwrites.fetch_add(1);
+    if (mappings.size() > 1) note->blocks_overwritten.fetch_add(1);
+  }
+}
+
 // Tries to take memory away from the host, by every name of it that there is.
 void TryToShrink() {
   FILE* maps = fopen("/proc/self/maps", "re");
@@ -404,6 +450,9 @@ void DoScribble(mproc_call_t* call, const Scribble& scribble) {
       InThread([seed, until] { NoiseEverywhere(seed, until); });
       break;
     }
+    case kSegments:
+      OverwriteEverything(spot, scribble.value, scribble.seed);
+      break;
     case kHoles:
       Tally(madvise(memory, (sizeof *memory + 4095) & ~size_t{4095}, MADV_REMOVE) != 0);
       break;
