@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""check_docs.py TREE BUILD LIBRARY COMPILER [SANITIZERS]: what README.md and docs/ say is so.
+"""check_docs.py TREE BUILD LIBRARY CC CXX [SANITIZERS]: what README.md and docs/ say is so.
 
-A fenced block `c FILE` or `python FILE` is a part of that file; parts of one file on one page follow each
+A fenced block `c FILE`, `cpp FILE` or `python FILE` is a part of that file; parts of one file on one page follow each
 other. A block `sh` holds commands, one a line, that are run in a directory with these files, against the
 library of the build; a block `text` behind it is what they print, with ... for anything. Commands that are
 too much for a quick test stand in ELSEWHERE with the place that runs them. Then: links, names and paths lead
@@ -21,7 +21,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lint"))
 import source  # noqa: E402
 
-STRICT = "-std=c11 -O2 -Wall -Wextra -Wpedantic -Werror"
+STRICT = "-O2 -Wall -Wextra -Wpedantic -Werror"
 LONGEST_PAGE = 165
 LONGEST_EXAMPLE = 30
 # Command -> why it is not run here, and the file that shows where it is: the first that has the text counts.
@@ -104,15 +104,16 @@ def elsewhere(command, tree):
 class Runner:
     """Builds the files of one page and runs its commands, in a directory of its own."""
 
-    def __init__(self, folder, tree, build, library, compiler, sanitizers):
+    def __init__(self, folder, tree, build, library, compilers, sanitizers):
         self.folder, self.tree, self.build, self.sanitizers = folder, tree, build, sanitizers
-        words = shlex.split(compiler)
-        words[0] = shutil.which(words[0]) or words[0]
         flags = STRICT + (f" -fsanitize={sanitizers}" if sanitizers else "")
         (folder / "tools").mkdir()
-        cc = folder / "tools/cc"
-        cc.write_text(f"#!/bin/sh\nexec {shlex.join(words)} {flags} \"$@\"\n")
-        cc.chmod(0o755)
+        for name, standard, compiler in (("cc", "c11", compilers[0]), ("c++", "c++20", compilers[1])):
+            words = shlex.split(compiler)
+            words[0] = shutil.which(words[0]) or words[0]
+            tool = folder / "tools" / name
+            tool.write_text(f"#!/bin/sh\nexec {shlex.join(words)} -std={standard} {flags} \"$@\"\n")
+            tool.chmod(0o755)
         (folder / "tools/mproc.pc").write_text(
             f"Name: mproc\nDescription: as built\nVersion: 0\nCflags: -I{tree}/include\n"
             f"Libs: -L{library.parent} -lmproc\n")
@@ -166,7 +167,7 @@ def check_shape(page, text, found, report):
     lines = text.count("\n")
     report.test(lines <= LONGEST_PAGE, f"{page.name}: {lines} lines; {LONGEST_PAGE} are the most")
     for block in found:
-        good = block.language in ("sh", "text", "") or block.language in ("c", "python") and block.file
+        good = block.language in ("sh", "text", "") or block.language in ("c", "cpp", "python") and block.file
         report.test(good, f"{page.name}:{block.line}: '{block.language}' needs a file, or is of no known kind")
 
 
@@ -237,7 +238,7 @@ def main():
     texts = {page: page.read_text() for page in pages}
     headings = {page: {slug(h) for h in re.findall(r"^#+ (.*)", blocks(text)[1], re.M)} for page, text in texts.items()}
     with tempfile.TemporaryDirectory(prefix="mproc-docs-") as folder:
-        runner = Runner(pathlib.Path(folder), tree, build, library, sys.argv[4], "".join(sys.argv[5:6]))
+        runner = Runner(pathlib.Path(folder), tree, build, library, sys.argv[4:6], "".join(sys.argv[6:7]))
         for page, text in texts.items():
             found, rest = blocks(text)
             check_shape(page, text, found, report)
