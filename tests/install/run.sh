@@ -37,4 +37,5 @@ if [ -x "$prefix/bin/mproc" ]; then
 fi
 
 . "$here/cmake.sh"
+. "$here/subproject.sh"
 finish
