@@ -36,6 +36,7 @@ if [ -x "$prefix/bin/mproc" ]; then
   check 'installed tool: map' test "$(printf 'abc\n' | "$prefix/bin/mproc" map "$work/module.so" add | wc -c)" -ge 8
 fi
 
+. "$here/languages.sh"
 . "$here/cmake.sh"
 . "$here/subproject.sh"
 finish
