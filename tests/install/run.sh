@@ -29,11 +29,15 @@ check 'program, C++20' "$cxx" -std=c++20 "${strict[@]}" "${cflags[@]}" "$here/co
 check_counted 'program in C' "$work/consumer" "$work/module.so"
 check 'pkg-config says the version' test "$(pkg-config --modversion mproc)" = "$(sed -n 's/^libmproc //p' "$work/log")"
 check 'pkg-config says where the worker is' test -x "$(pkg-config --variable=worker mproc)"
+check 'pkg-config, moved' test "$(pkg-config --define-variable=prefix=/moved --variable=worker mproc)" = \
+  /moved/libexec/mproc/mproc-worker
 check_counted 'program in C++' "$work/consumer++"
+check 'manual page of mproc-worker' test -n "$(find "$prefix" -path '*/man1/mproc-worker.1*')"
 
 if [ -x "$prefix/bin/mproc" ]; then
   check 'installed tool: info' "$prefix/bin/mproc" info
   check 'installed tool: map' test "$(printf 'abc\n' | "$prefix/bin/mproc" map "$work/module.so" add | wc -c)" -ge 8
+  check 'installed tool: manual page' test -n "$(find "$prefix" -path '*/man1/mproc.1*')"
 fi
 
 . "$here/languages.sh"
