@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """check_docs.py TREE BUILD LIBRARY CC CXX [SANITIZERS]: what README.md and docs/ say is so.
 
-A fenced block `c FILE`, `cpp FILE` or `python FILE` is a part of that file; parts of one file on one page follow each
+A fenced block `cmake FILE`, `meson FILE` or `ini FILE` is an excerpt of that file of the tree, which a test uses: its
+lines are lines of it, in that order. A fenced block `c FILE`, `cpp FILE` or `python FILE` is a part of that file; parts of one file on one page follow each
 other. A block `sh` holds commands, one a line, that are run in a directory with these files, against the
 library of the build; a block `text` behind it is what they print, with ... for anything. Commands that are
 too much for a quick test stand in ELSEWHERE with the place that runs them. Then: links, names and paths lead
@@ -22,6 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lint"))
 import source  # noqa: E402
 
 STRICT = "-O2 -Wall -Wextra -Wpedantic -Werror"
+EXCERPTS = ("cmake", "meson", "ini")
 LONGEST_PAGE = 165
 LONGEST_EXAMPLE = 30
 # Command -> why it is not run here, and the file that shows where it is: the first that has the text counts.
@@ -30,6 +32,8 @@ ELSEWHERE = [
     (r"\./dev run", "installs packages; the main job is a test of its own",
      [(".ci/run", "./dev run"), ("tests/demo/meson.build", "main_job.sh")]),
     (r"\./dev (asan|tsan)", "builds anew", [(".ci/run", "./dev asan"), (".ci/run", "./dev tsan")]),
+    (r"meson setup \S+ --wrap-mode=forcefallback", "builds anew", [("tests/install/forcefallback.sh", "--wrap-mode=forcefallback")]),
+    (r"doxygen docs/reference/Doxyfile", "a test of its own", [("tests/docs/meson.build", "reference.py")]),
     (r"\./dev bench( \S+)?", "takes long", [("dev", "mproc bench --w")]),
     (r"(meson setup|meson compile|meson install|ninja) .*", "builds anew", [(".ci/run", "meson install")]),
     (r"(taskset -c 0 )?\S*mproc bench .*", "takes long", [("dev", "mproc bench --w")]),
@@ -81,6 +85,12 @@ def commands(block):
     return [c for c in re.sub(r"\\\n\s*", "", "\n".join(block.text)).split("\n") if c.strip()]
 
 
+def is_excerpt(wanted, whole):
+    """Whether every line of `wanted` that is not empty stands in `whole`, in this order."""
+    rest = iter(whole)
+    return any(wanted) and all(line in rest for line in wanted if line)
+
+
 def prints(expected, output):
     """Whether `output` is what a text block says."""
     wanted = "\n".join(re.escape(line).replace(r"\.\.\.", ".*") for line in expected)
@@ -122,6 +132,7 @@ class Runner:
 
     def work(self, page, found, report):
         place = self.folder / page.stem
+        found = [b for b in found if b.language not in EXCERPTS]
         place.mkdir()
         (place / "build").symlink_to(self.build)
         for block in found:
@@ -163,10 +174,15 @@ class Runner:
             report.test(prints(expected, output), f"{page.name}:{block.line}: the output", output)
 
 
-def check_shape(page, text, found, report):
+def check_shape(tree, page, text, found, report):
     lines = text.count("\n")
     report.test(lines <= LONGEST_PAGE, f"{page.name}: {lines} lines; {LONGEST_PAGE} are the most")
     for block in found:
+        if block.language in EXCERPTS:
+            whole = tree / block.file
+            good = whole.is_file() and is_excerpt(block.text, whole.read_text().splitlines())
+            report.test(good, f"{page.name}:{block.line}: is no excerpt of {block.file}")
+            continue
         good = block.language in ("sh", "text", "") or block.language in ("c", "cpp", "python") and block.file
         report.test(good, f"{page.name}:{block.line}: '{block.language}' needs a file, or is of no known kind")
 
@@ -221,6 +237,8 @@ def self_test():
     report.test(commands(found[1]) == ["ls -l", "true"], "commands", str(commands(found[1])))
     for output, wanted in (("1 2 3\n", True), ("1 2 2 3", True), ("1 2 4", False), ("1 3", False), ("", False)):
         report.test(prints(found[2].text, output) == wanted, f"prints {output!r}")
+    for part, wanted in ((["b", "", "c"], True), (["c", "b"], False), (["b", "d"], False), ([""], False)):
+        report.test(is_excerpt(part, ["a", "b", "c"]) == wanted, f"is_excerpt {part}")
     report.test(slug("What `mproc` *is*, shortly") == "what-mproc-is-shortly", "slug")
     tree = pathlib.Path(__file__).resolve().parents[2]
     report.test(elsewhere("./dev test", tree) is True, "a command that CI runs")
@@ -241,7 +259,7 @@ def main():
         runner = Runner(pathlib.Path(folder), tree, build, library, sys.argv[4:6], "".join(sys.argv[6:7]))
         for page, text in texts.items():
             found, rest = blocks(text)
-            check_shape(page, text, found, report)
+            check_shape(tree, page, text, found, report)
             check_links(page, rest, headings, report)
             runner.work(page, found, report)
     check_names(tree, [(page, blocks(text)[1]) for page, text in texts.items() if page.stem != "CONTRIBUTING"], report)
