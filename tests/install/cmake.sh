@@ -5,7 +5,7 @@ cmake_project() {  # NAME PREFIX
   local build="$work/cmake-$1"
   check_quiet "cmake, $1: configure" cmake -S "$work/cmake" -B "$build" -DCMAKE_PREFIX_PATH="$2" -DWANTED=0.1
   check_quiet "cmake, $1: build" cmake --build "$build"
-  check "cmake, $1: the library is that one" grep -qF "$2/" "$build/CMakeFiles/consumer.dir/build.make"
+  check "cmake, $1: the library is that one" grep -qF "$2/" "$build/build.ninja"
   check_counted "cmake, $1: program" "$build/consumer" "$build/libmodule.so"
 }
 
@@ -38,8 +38,9 @@ cmake_tests() {
     cmake -S "$work/cmake" -B "$work/cmake-lost" -DCMAKE_PREFIX_PATH="$work/moved"
 }
 
-if command -v cmake >/dev/null; then
+export CMAKE_GENERATOR=Ninja  # which is there for Meson
+if command -v cmake >/dev/null && command -v ninja >/dev/null; then
   cmake_tests
 else
-  skip 'cmake' 'cmake is not installed'
+  skip 'cmake' 'cmake or ninja is not installed'
 fi

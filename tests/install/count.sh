@@ -13,7 +13,7 @@ check() {  # NAME COMMAND... : one test
   fi
 }
 
-check_quiet() {  # NAME COMMAND... : one test, whose output is shown only if it fails
+check_quiet() {  # NAME COMMAND... : one test, whose output is shown only if it fails; in a function, && what must hold
   local name=$1 status=0
   shift
   "$@" >"$work/log" 2>&1 </dev/null || status=$?

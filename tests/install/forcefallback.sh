@@ -29,17 +29,18 @@ download() {
   "${apt[@]}" update && cd "$work/sources" && "${apt[@]}" source --download-only --tar-only "${packages[@]}"
 }
 
-# unpack WRAP : as Meson would, from the package's tarball: the sources, and our build files over them.
+# unpack WRAP : as Meson would, from the package's tarball: the sources, and our build files over them. Python
+# knows every compression, tar needs a program for each.
 unpack() {
   local wrap=$tree/subprojects/$1.wrap directory patch
   directory=$tree/subprojects/$(sed -n 's/^directory = //p' "$wrap")
   patch=$tree/subprojects/packagefiles/$(sed -n 's/^patch_directory = //p' "$wrap")
-  mkdir "$directory"
-  tar -x -f "$(compgen -G "$work/sources/${packages[$1]}_*.orig.tar.*z")" -C "$directory" --strip-components=1
-  cp -r "$patch/." "$directory"
+  mkdir "$work/$1" &&
+    python3 -m tarfile -e "$(compgen -G "$work/sources/${packages[$1]}_*.orig.tar.*z")" "$work/$1" &&
+    mv "$work/$1"/* "$directory" && cp -r "$patch/." "$directory"
 }
 
-for tool in apt-get meson ninja; do
+for tool in apt-get meson ninja python3; do
   command -v $tool >/dev/null || { skip 'forcefallback' "there is no $tool"; finish; exit; }
 done
 if ! (download) >"$work/log" 2>&1 </dev/null; then
@@ -62,6 +63,7 @@ check_quiet 'configure' meson setup "$build" "$tree" --prefix="$prefix" --wrap-m
   --buildtype=debug -Dtests=false -Dcli=false
 check_quiet 'build' ninja -C "$build"
 check_quiet 'install' meson install -C "$build" --no-rebuild --quiet
+[ $failed = 0 ] || { finish; exit; }
 library=$(find "$prefix" -name 'libmproc.so.0')
 check 'the library needs no libuv of the system' test -z "$(ldd "$library" | grep libuv || true)"
 check 'it shows no symbol of libuv' test -z "$(nm -D --defined-only "$library" | grep -w uv_loop_init || true)"
