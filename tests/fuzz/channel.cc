@@ -22,9 +22,10 @@ constexpr int kMostSteps = 200;
 // What the host has submitted, and the memory that lasts until it has ended.
 struct Job {
   pool::Future* future = nullptr;
-  std::string text;           // of a task
-  std::vector<uint64_t> in;   // of a map of an array
-  std::vector<uint64_t> out;  // with a word on both sides that nobody may touch
+  std::string text;                          // of a task
+  std::shared_ptr<pool::SharedBlock> block;  // of another one
+  std::vector<uint64_t> in;                  // of a map of an array
+  std::vector<uint64_t> out;                 // with a word on both sides that nobody may touch
 };
 
 class Host {
@@ -45,6 +46,7 @@ class Host {
 
  private:
   void SubmitText(size_t size);
+  void SubmitBlock(Input* input);
   void SubmitMap(Input* input);
   void Cancel(size_t which) {
     if (!jobs_.empty())
@@ -61,7 +63,22 @@ void Host::SubmitText(size_t size) {
   if (jobs_.size() >= kMostTasks) return;
   auto job = std::make_unique<Job>();
   job->text.assign(size, static_cast<char>('a' + jobs_.size() % 26));
-  REQUIRE(pool_->Submit(1, AsBytes(job->text), Deadline::After(0), {}, &job->future).ok());
+  REQUIRE(pool_->Submit(1, {AsBytes(job->text)}, Deadline::After(0), {}, &job->future).ok());
+  jobs_.push_back(std::move(job));
+}
+
+void Host::SubmitBlock(Input* input) {
+  if (jobs_.size() >= kMostTasks) return;
+  auto job = std::make_unique<Job>();
+  auto made = pool::SharedBlock::Create(8192);
+  REQUIRE(made.ok() && (*made)->Begin());
+  job->block = std::move(*made);
+  job->text.assign(input->Take<uint16_t>() % 4096, 'b');
+  size_t offset = input->Take<uint16_t>() % 4096;
+  std::memcpy(job->block->data() + offset, job->text.data(), job->text.size());
+  ByteView bytes(job->block->data() + offset, job->text.size());
+  auto use = std::make_unique<pool::BlockUse>(job->block);
+  REQUIRE(pool_->Submit(1, {bytes, true, std::move(use)}, Deadline::After(0), {}, &job->future).ok());
   jobs_.push_back(std::move(job));
 }
 
@@ -95,7 +112,7 @@ void Host::SubmitMap(Input* input) {
 }
 
 void Host::Step(Input* input) {
-  switch (input->Take<uint8_t>() % 14) {
+  switch (input->Take<uint8_t>() % 15) {
     case 0: {
       auto at = input->Take<uint32_t>();
       workers_.WriteBytes(at, input->TakeBytes(input->Take<uint8_t>()));
@@ -142,8 +159,11 @@ void Host::Step(Input* input) {
     case 12:
       workers_.ClaimAll();
       break;
-    default:
+    case 13:
       pool_->Refresh();
+      break;
+    default:
+      SubmitBlock(input);
       break;
   }
 }
@@ -163,6 +183,12 @@ void Host::Finish() {
 void Host::Check(const Job& job) {
   pool::Future* future = job.future;
   REQUIRE(future->ready() && future->outcome() != MPROC_OUTCOME_PENDING);
+  if (job.block) REQUIRE(!job.block->in_use());
+  if (future->outcome() == MPROC_OUTCOME_VALUE && !future->is_map) {  // all of it can be read
+    size_t bits = 0;
+    for (std::byte byte : future->stored()) bits |= static_cast<size_t>(byte);
+    REQUIRE(bits < 256);
+  }
   if (!job.out.empty()) REQUIRE(job.out.front() == 0x2222 && job.out.back() == 0x2222);
   if (future->is_map) {
     const pool::MapState& map = *future->extra->map;
@@ -176,7 +202,7 @@ void Host::Check(const Job& job) {
     }
     REQUIRE(sum < (1 << 24));
   } else if (future->worker_number == kHonest && future->outcome() != MPROC_OUTCOME_CANCELLED) {
-    REQUIRE(future->outcome() == MPROC_OUTCOME_VALUE && AsText(future->small_or_heap()) == job.text);
+    REQUIRE(future->outcome() == MPROC_OUTCOME_VALUE && AsText(future->stored()) == job.text);
   }
   if (future->outcome() != MPROC_OUTCOME_VALUE) REQUIRE(future->extra && future->extra->error);
   REQUIRE(pool::ReleaseHandle(future));

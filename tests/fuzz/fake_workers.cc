@@ -56,7 +56,7 @@ void FakeWorkers::Start(size_t place) {
   auto channel = ipc::HostChannel::Create(MPROC_POLLING_OFF);
   REQUIRE(ends.ok() && channel.ok());
   worker.Clear();
-  worker.channel.emplace(std::move(*channel));
+  worker.SetChannel(std::move(*channel));
   worker.socket = runtime::GuardedFd(std::move(ends->first));
   worker.number = next_number_++;
   worker.name = "fake";
@@ -109,6 +109,7 @@ void FakeWorkers::WriteResult(const FalseResult& result, ByteView bytes) {
   to.block = result.block;
   to.status = result.status;
   to.elapsed = 100;
+  to.lent = result.lent;
   if (!bytes.empty()) std::memcpy(to.data, bytes.data(), bytes.size());
   to.turn.store(ipc::TurnOf(position, static_cast<ipc::Turn>(result.state % 4)));
 }

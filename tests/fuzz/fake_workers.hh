@@ -19,7 +19,7 @@ struct FalseResult {
   uint8_t status;
   uint8_t block;
   uint8_t bytes;  // that follow, for the slot
-  uint8_t unused;
+  uint8_t lent;   // the block is to be given back
   uint32_t size;
   uint32_t offset;
 };

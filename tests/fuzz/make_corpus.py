@@ -128,8 +128,8 @@ def channels():
     look, claim, serve, tick = u8(13), u8(12), u8(6) + u8(7), u8(7)
     map_of = lambda count, chunk, how: u8(4) + u8(count) + u8(chunk) + u8(how)  # noqa: E731
 
-    def result(turn=0, state=1, task=0, status=0, block=0, size=8, offset=0, data=b"12345678"):
-        return u8(1) + struct.pack("<bBhBBBxII", turn, state, task, status, block, len(data), size, offset) + data
+    def result(turn=0, state=1, task=0, status=0, block=0, size=8, offset=0, data=b"12345678", lent=0):
+        return u8(1) + struct.pack("<bBhBBBBII", turn, state, task, status, block, len(data), lent, size, offset) + data
     start = submit(8) + submit(8) + claim
     yield "honest", submit(8) * 6 + submit(200) * 3 + map_of(9, 2, 0) + map_of(9, 2, 2) + map_of(15, 4, 5) + (serve + look) * 4
     yield "true-results", start + result() + look + submit(8) + claim + result() + look + tick
@@ -138,6 +138,15 @@ def channels():
                       ("turn-behind", {"turn": -1}), ("size-beyond-slot", {"size": 81}), ("status-2", {"status": 2}),
                       ("error-that-is-none", {"status": 1}), ("block-unknown", {"block": 9})):
         yield f"result-{name}", start + result(**bad) + look + result() + look
+    lent = result(block=9, size=4096, lent=1)
+    yield "result-lent", start + say(1, 5, 9, 4096) + lent + look
+    yield "result-lent-twice", start + submit(8) + claim + say(1, 5, 9, 4096) + lent + look + lent + look
+    yield "result-lent-and-dropped", start + say(1, 5, 9, 4096) + lent + say(0, 6, 9, 0) + look + tick
+    in_place = bytes([14]) + struct.pack("<HH", 100, 50) + claim
+    yield "block", in_place + result(status=2, size=100, offset=50) + look
+    for name, bad in {"beyond": dict(size=8193), "wrapped": dict(size=100, offset=0xFFFFFFFF), "empty": dict(size=0, offset=8192)}.items():
+        yield f"block-{name}-answer", in_place + result(status=2, **bad) + look
+    yield "block-for-another", start + result(status=2, size=8) + look
     yield "result-twice", start + result() + result(turn=1) + look
     yield "result-in-block", start + say(1, 5, 9, 4096) + result(block=9, size=4096) + look
     yield "result-beyond-block", start + say(1, 5, 9, 4096) + result(block=9, size=4096, offset=1) + look
@@ -153,7 +162,7 @@ def channels():
     yield "socket-shut", u8(10) + submit(200) * 3 + look + tick + look
     yield "stuck", submit(8) * 9 + tick + tick + serve + look + u8(8)
     yield "cancelled", submit(8) * 9 + map_of(12, 1, 0) + u8(5) + u8(9) + u8(5) + u8(3) + look
-    slots, trace = 128 * 6, 128 * 6 + 2 * 256 * 128  # of ipc/layout.hh
+    slots, trace = 128 * 39, 128 * 39 + 2 * 256 * 128  # of ipc/layout.hh
     yield "turns-all-ones", start + b"".join(write(slots + 128 * i, b"\xff" * 8) for i in range(12)) + look + tick
     yield "chunk-lie", map_of(8, 4, 0) + claim + result(task=0, size=48, data=u64(1 << 63) + u64(0) + u64(8) + u64(0)) + look
     yield "array-lie", map_of(8, 4, 2) + claim + result(task=0, size=48, data=u64(5) + u64(0) + u64(8) + u64(0)) + look
