@@ -15,7 +15,7 @@
 namespace mproc::cli {
 
 // Ids in bench_module.c.
-enum BenchFunction : uint32_t { kNoop = 1, kEcho = 2, kBusy = 3, kBlock = 4, kRange = 5 };
+enum BenchFunction : uint32_t { kNoop = 1, kEcho = 2, kBusy = 3, kBlock = 4, kRange = 5, kInPlace = 6 };
 
 // No single wait of a benchmark takes longer; one that does is a failure, not a slow result.
 inline constexpr int64_t kWaitLimit = 20 * MPROC_SECOND;

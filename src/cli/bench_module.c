@@ -6,7 +6,7 @@
 #include <time.h>
 
 // Numbers as in bench.hh.
-enum { kNoop = 1, kEcho = 2, kBusy = 3, kBlock = 4, kRange = 5 };
+enum { kNoop = 1, kEcho = 2, kBusy = 3, kBlock = 4, kRange = 5, kInPlace = 6 };
 
 static uint64_t Same(uint64_t x) { return x; }
 static uint64_t (*volatile work)(uint64_t) = Same;
@@ -61,11 +61,24 @@ static int32_t Range(mproc_call_t* call, const void* input, size_t size, void* u
   return 0;
 }
 
+// Answers a block where it lies, after a change of its first and last byte.
+static int32_t InPlace(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  (void)input, (void)user_data;
+  void* block = NULL;
+  size_t whole = 0;
+  mproc_status_t status = mproc_call_block(call, &block, &whole);
+  if (status != MPROC_OK) return status;
+  unsigned char* bytes = block;
+  bytes[0]++, bytes[whole - 1]++;
+  return mproc_call_reply_block(call, 0, size);
+}
+
 MPROC_MODULE_ENTRY mproc_status_t mproc_module_main(mproc_table_t* table) {
   mproc_status_t status = mproc_table_add(table, kNoop, "noop", Noop, NULL);
   if (status == MPROC_OK) status = mproc_table_add(table, kEcho, "echo", Echo, NULL);
   if (status == MPROC_OK) status = mproc_table_add(table, kBusy, "busy", Busy, NULL);
   if (status == MPROC_OK) status = mproc_table_add(table, kBlock, "block", Block, NULL);
   if (status == MPROC_OK) status = mproc_table_add(table, kRange, "range", Range, NULL);
+  if (status == MPROC_OK) status = mproc_table_add(table, kInPlace, "in place", InPlace, NULL);
   return status;
 }

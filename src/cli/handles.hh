@@ -18,6 +18,7 @@ struct Freed {
 using OptionsPtr =
     std::unique_ptr<mproc_pool_options_t, Freed<mproc_pool_options_t, mproc_pool_options_destroy>>;
 using PoolPtr = std::unique_ptr<mproc_pool_t, Freed<mproc_pool_t, mproc_pool_destroy>>;
+using BlockPtr = std::unique_ptr<mproc_block_t, Freed<mproc_block_t, mproc_block_destroy>>;
 using FuturePtr = std::unique_ptr<mproc_future_t, Freed<mproc_future_t, mproc_future_release>>;
 
 // A call of the library that failed: what was tried, and the library's words on it.

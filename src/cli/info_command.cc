@@ -52,7 +52,7 @@ Json Collect() {
            {{"start_methods", {"spawn"}},
             {"worker_ways", {"module", "self"}},
             {"polling", {"adaptive", "off", "spin"}},
-            {"callbacks", {"thread", "dispatch"}},
+            {"callbacks", {"thread", "dispatch", "next"}},
             {"maps", {"items", "array"}}}},
           {"limits",
            {{"workers", 4096}, {"functions", 65536}, {"function_name_bytes", 255}, {"pool_name_bytes", 63}}}};
