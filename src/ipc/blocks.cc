@@ -44,14 +44,14 @@ void BlockWriter::Drop(int socket, Block block) {
   if (block.memory) Unshare(socket, block.id);
 }
 
-Result<Placement> BlockWriter::Allocate(int socket, uint64_t position, size_t size) {
+Result<Placement> BlockWriter::Allocate(int socket, uint64_t position, size_t size, size_t largest_in_arena) {
   size_t need = Aligned(size ? size : 1);
   bool arena_good = arena_.id >= good_from_;
   if (!arena_good && arena_uses_ == 0) {
     Drop(socket, std::exchange(arena_, Block{}));
     arena_good = true;
   }
-  if (need <= largest_in_arena_ && arena_good) {
+  if (need <= largest_in_arena && arena_good) {
     if (!arena_.memory) {
       auto block = NewBlock(socket, kArenaBytes);
       if (!block.ok()) return block.status();

@@ -26,6 +26,8 @@
 namespace mproc::ipc {
 
 inline constexpr size_t kMostBlocks = 1024;  // that a reader keeps
+inline constexpr size_t kLargestInArena = 64 * 1024;
+inline constexpr size_t kLargestCopied = 32 * 1024;  // of what the reader would rather be lent
 
 struct Placement {
   uint32_t block = 0;
@@ -37,14 +39,13 @@ struct Placement {
 // Not thread-safe: guarded by whoever owns the channel side.
 class BlockWriter {
  public:
-  // `wait` says whether sending a descriptor may block for room in the socket; payloads beyond
-  // `largest_in_arena` get blocks of their own.
-  BlockWriter(const char* name, bool wait, size_t largest_in_arena = 64 * 1024)
-      : name_(name), wait_(wait), largest_in_arena_(largest_in_arena) {}
+  // `wait` says whether sending a descriptor may block for room in the socket.
+  BlockWriter(const char* name, bool wait) : name_(name), wait_(wait) {}
 
-  // Room for the payload of `position`, which must not be lower than that of an earlier call. QUEUE_FULL
-  // if the socket has no room for the descriptor.
-  Result<Placement> Allocate(int socket, uint64_t position, size_t size);
+  // Room for the payload of `position`, which must not be lower than that of an earlier call; one beyond
+  // `largest_in_arena` gets a block of its own. QUEUE_FULL if the socket has no room for the descriptor.
+  Result<Placement> Allocate(int socket, uint64_t position, size_t size,
+                             size_t largest_in_arena = kLargestInArena);
   // Takes back the last Allocate, whose payload was never published.
   void Undo(int socket);
   // The block of the last Allocate, which is `alone`, now counts as lent.
@@ -87,7 +88,6 @@ class BlockWriter {
 
   const char* name_;
   bool wait_;
-  size_t largest_in_arena_;
   uint32_t next_id_ = 1;
   Block arena_;
   uint32_t lost_ = 0;          // what NoteLost said

@@ -174,15 +174,17 @@ bool WorkerChannel::Claim(TaskView* view) {
   }
 }
 
-Result<std::byte*> WorkerChannel::Reserve(int socket, size_t size) {
+Result<std::byte*> WorkerChannel::Reserve(int socket, size_t size, Fate fate) {
   Unreserve(socket);
   if (size <= kInlineBytes) return result().data;
   Recycle(socket);
   blocks_.NoteLost(socket, shared()->host_lost.load(std::memory_order_acquire));
-  auto place = blocks_.Allocate(socket, result_position_, size);
+  auto place = blocks_.Allocate(socket, result_position_, size,
+                                fate == Fate::kLent ? kLargestCopied : kLargestInArena);
   if (!place.ok()) return place.status();
   reserved_ = *place;
   in_block_ = true;
+  to_lend_ = place->alone && fate == Fate::kLent;
   return reserved_.data;
 }
 
@@ -211,7 +213,7 @@ void WorkerChannel::Publish(uint64_t position, uint32_t status, size_t size, uin
   slot.block = in_block_ ? reserved_.block : 0;
   slot.status = status;
   slot.elapsed = elapsed;
-  slot.lent = in_block_ && reserved_.alone ? 1 : 0;
+  slot.lent = in_block_ && to_lend_ ? 1 : 0;
   if (slot.lent) blocks_.LendLast();
   in_block_ = false;
   slot.turn.store(TurnOf(result_position_, kPublished), std::memory_order_seq_cst);

@@ -124,8 +124,11 @@ class WorkerChannel {
 
   // Where a value of at most kInlineBytes may be written at once, if nothing was reserved for the task.
   std::byte* SlotRoom() const { return result().data; }
+  // What the host does with a value: lends it to the future, so that a large one needs a block of its own; or
+  // copies it out when it sees it.
+  enum class Fate { kLent, kCopied };
   // Memory for the value of the claimed task: in the result slot if it fits.
-  Result<std::byte*> Reserve(int socket, size_t size);
+  Result<std::byte*> Reserve(int socket, size_t size, Fate fate);
   // Says that the value lies in the task's own block, at an offset there; nothing is reserved then.
   void PlaceElsewhere(int socket, uint64_t offset);
   // Publishes the reserved bytes (`size` of them) as the result of `position`.
@@ -159,12 +162,13 @@ class WorkerChannel {
 
   platform::SharedMemory memory_;
   platform::UniqueFd leader_bell_, engine_bell_;
-  BlockWriter blocks_{"mproc-results", true, 32 * 1024};
+  BlockWriter blocks_{"mproc-results", true};
   uint64_t task_position_ = 0;
   uint64_t result_position_ = 0;
   uint64_t returned_ = 0;  // blocks taken back
   Placement reserved_;     // of the value being made
   bool in_block_ = false;
+  bool to_lend_ = false;    // it, once published
   uint64_t elsewhere_ = 0;  // offset of a value that nothing is reserved for
   bool unrung_ = false;     // something was published and the host's bell not looked at since
 };

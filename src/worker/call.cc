@@ -12,7 +12,7 @@ Result<std::byte*> Call::Value(size_t size) {
   std::byte* at = nullptr;
   switch (sink_) {
     case Sink::kChannel: {
-      auto reserved = context_->channel->Reserve(context_->socket, size);
+      auto reserved = context_->channel->Reserve(context_->socket, size, ipc::WorkerChannel::Fate::kLent);
       if (!reserved.ok()) return reserved.status();
       at = *reserved;
       break;

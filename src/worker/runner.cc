@@ -26,6 +26,8 @@ std::string NameOfCurrentException() {
   return name;
 }
 
+using Fate = ipc::WorkerChannel::Fate;
+
 }  // namespace
 
 int64_t Runner::Run(const ipc::TaskView& view, int64_t started) {
@@ -133,14 +135,14 @@ bool Runner::Failed(const task::Function& function, Call* call, int32_t code) {
 }
 
 Runner::Ended Runner::PutBytes(task::Answer answer, ByteView bytes) {
-  auto place = context_->channel->Reserve(context_->socket, bytes.size());
+  auto place = context_->channel->Reserve(context_->socket, bytes.size(), Fate::kCopied);
   if (!place.ok()) return PutNoRoom(place.status());
   if (!bytes.empty()) std::memcpy(*place, bytes.data(), bytes.size());
   return {static_cast<uint32_t>(answer), bytes.size()};
 }
 
 Runner::Ended Runner::PutItems() {
-  auto place = context_->channel->Reserve(context_->socket, items_.size());
+  auto place = context_->channel->Reserve(context_->socket, items_.size(), Fate::kCopied);
   if (!place.ok()) return PutNoRoom(place.status());
   items_.Write(*place);
   return {static_cast<uint32_t>(task::Answer::kValue), items_.size()};
@@ -148,7 +150,7 @@ Runner::Ended Runner::PutItems() {
 
 Runner::Ended Runner::PutNoRoom(const Status& why) {
   auto small = task::EncodeError({why.code(), "", "no shared memory for the result", ""});
-  auto slot = context_->channel->Reserve(context_->socket, small.size());
+  auto slot = context_->channel->Reserve(context_->socket, small.size(), Fate::kCopied);
   std::memcpy(*slot, small.data(), small.size());
   return {static_cast<uint32_t>(task::Answer::kError), small.size()};
 }
@@ -206,7 +208,7 @@ Runner::Ended Runner::RunArray(const ipc::TaskView& view, const task::Function& 
   input = input.subspan(sizeof head);
   task::ChunkResultHead result{0, 0};
   size_t outputs = sizeof result + head.count * head.output_stride;
-  auto place = context_->channel->Reserve(context_->socket, outputs);
+  auto place = context_->channel->Reserve(context_->socket, outputs, Fate::kCopied);
   if (!place.ok()) return PutError(OwnError(place.status().code(), place.status().message()));
   std::byte* at = *place + sizeof result;
   Call call(context_, view.frame, Call::Sink::kPlace);

@@ -44,7 +44,7 @@ void Ring(benchmark::State& state) {
     auto position = channel.host->Fill(channel.near.get(), {1, 2, 0, 0}, pieces);
     channel.host->Publish();
     channel.worker->Claim(&task);
-    auto place = channel.worker->Reserve(channel.far.get(), 8);
+    auto place = channel.worker->Reserve(channel.far.get(), 8, ipc::WorkerChannel::Fate::kLent);
     std::memcpy(*place, &task.position, 8);
     channel.worker->Publish(task.position, 0, 8, 0);
     channel.host->PeekResult(&result);

@@ -176,7 +176,7 @@ void FakeWorkers::Answer(const ipc::TaskView& task) {
     std::memcpy(value.data(), &result, sizeof result);
     value.insert(value.end(), payload.begin() + sizeof head, payload.end());
   }
-  auto place = self.channel->Reserve(self.socket.get(), value.size());
+  auto place = self.channel->Reserve(self.socket.get(), value.size(), ipc::WorkerChannel::Fate::kLent);
   REQUIRE(place.ok());
   if (!value.empty()) std::memcpy(*place, value.data(), value.size());
   self.channel->Publish(task.position, static_cast<uint32_t>(task::Answer::kValue), value.size(), 100);

@@ -49,7 +49,7 @@ class Channel : public ::testing::Test {
     return position.ok() ? *position : UINT64_MAX;
   }
   void Answer(const TaskView& task, const std::string& value, uint32_t status = 0) {
-    auto place = worker->Reserve(worker_socket.get(), value.size());
+    auto place = worker->Reserve(worker_socket.get(), value.size(), WorkerChannel::Fate::kLent);
     ASSERT_TRUE(place.ok());
     std::memcpy(*place, value.data(), value.size());
     worker->Publish(task.position, status, value.size(), 55);
@@ -295,14 +295,42 @@ TEST_F(Channel, ForgetsWhatWasReserved) {
   Publish(1, "");
   TaskView task;
   ASSERT_TRUE(worker->Claim(&task));
-  ASSERT_TRUE(worker->Reserve(worker_socket.get(), 100000).ok());
-  ASSERT_TRUE(worker->Reserve(worker_socket.get(), 200000).ok());
-  ASSERT_TRUE(worker->Reserve(worker_socket.get(), 5).ok());
+  ASSERT_TRUE(worker->Reserve(worker_socket.get(), 100000, WorkerChannel::Fate::kLent).ok());
+  ASSERT_TRUE(worker->Reserve(worker_socket.get(), 200000, WorkerChannel::Fate::kLent).ok());
+  ASSERT_TRUE(worker->Reserve(worker_socket.get(), 5, WorkerChannel::Fate::kLent).ok());
   Answer(task, "small");
   ResultFrame frame;
   ASSERT_TRUE(host->PeekResult(&frame));
   EXPECT_EQ(frame.block, 0U);
   EXPECT_EQ(TakeResult(), "small");
+}
+
+// What the host copies at once is never lent, whatever its size, and shares the arena longer.
+TEST_F(Channel, LendsOnlyWhatIsToBeLent) {
+  using Fate = WorkerChannel::Fate;
+  struct {
+    size_t size;
+    Fate fate;
+    bool lent, same_block;
+  } cases[] = {
+      {40000, Fate::kCopied, false, false},  {40000, Fate::kCopied, false, true},
+      {20000, Fate::kLent, false, true},     {40000, Fate::kLent, true, false},
+      {200000, Fate::kCopied, false, false},
+  };
+  uint32_t last = 0;
+  for (const auto& one : cases) {
+    Publish(1, "");
+    TaskView task;
+    ASSERT_TRUE(worker->Claim(&task));
+    ASSERT_TRUE(worker->Reserve(worker_socket.get(), one.size, one.fate).ok());
+    worker->Publish(task.position, 0, one.size, 1);
+    ResultFrame frame;
+    ASSERT_TRUE(host->PeekResult(&frame));
+    EXPECT_EQ(frame.lent, one.lent) << one.size;
+    EXPECT_EQ(frame.block == last, one.same_block) << one.size;
+    last = frame.block;
+    EXPECT_EQ(TakeResult().size(), one.size);
+  }
 }
 
 TEST_F(Channel, RefusesMemoryThatIsNoChannel) {
@@ -338,7 +366,7 @@ TEST_F(Channel, LosesNothingBetweenTwoThreads) {
         if (task.size == sizeof number) std::memcpy(&number, task.data, sizeof number);
         bad += number != task.frame.task_id * 3;
         number = task.frame.task_id * 5;
-        auto place = worker->Reserve(worker_socket.get(), sizeof number);
+        auto place = worker->Reserve(worker_socket.get(), sizeof number, WorkerChannel::Fate::kLent);
         std::memcpy(*place, &number, sizeof number);
         worker->Publish(task.position, 0, sizeof number, 1);
         run.fetch_add(1);
