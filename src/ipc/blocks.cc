@@ -17,6 +17,7 @@ size_t Aligned(size_t size) { return (size + 63) & ~size_t{63}; }
 }  // namespace
 
 Result<BlockWriter::Block> BlockWriter::NewBlock(int socket, size_t size) {
+  if (Status told = SendDropped(socket, wait_); !told.ok()) return told;
   auto memory = platform::SharedMemory::Create(name_, size, platform::SharedMemory::Peer::kReads);
   if (!memory.ok()) return memory.status();
   Block block{next_id_, std::move(*memory)};
@@ -29,15 +30,23 @@ Result<BlockWriter::Block> BlockWriter::NewBlock(int socket, size_t size) {
 }
 
 Result<uint32_t> BlockWriter::Share(int socket, int fd, size_t size) {
+  if (Status told = SendDropped(socket, wait_); !told.ok()) return told;
   MessageHead head{static_cast<uint32_t>(MessageType::kSharedBlock), next_id_, size};
   if (Status sent = SendFrame(socket, head, {}, {&fd, 1}, wait_); !sent.ok()) return sent;
   return next_id_++;
 }
 
 void BlockWriter::Unshare(int socket, uint32_t block) {
-  MessageHead head{static_cast<uint32_t>(MessageType::kDropBlock), block, 0};
-  Status sent = SendFrame(socket, head, {}, {}, wait_);  // a dead peer has dropped it already
-  (void)sent;
+  dropped_.push_back(block);
+  TellDropped(socket);
+}
+
+Status BlockWriter::SendDropped(int socket, bool wait) {
+  for (; !dropped_.empty(); dropped_.pop_front()) {
+    MessageHead head{static_cast<uint32_t>(MessageType::kDropBlock), dropped_.front(), 0};
+    if (Status sent = SendFrame(socket, head, {}, {}, wait); !sent.ok()) return sent;
+  }
+  return Status();
 }
 
 void BlockWriter::Drop(int socket, Block block) {
@@ -158,6 +167,7 @@ void BlockWriter::Trim(int socket) {
   spares_.clear();
   spare_bytes_ = 0;
   if (arena_uses_ == 0) Drop(socket, std::exchange(arena_, Block{}));
+  TellDropped(socket);
 }
 
 void BlockWriter::NoteLost(int socket, uint32_t count) {

@@ -9,6 +9,10 @@
 // itself, whenever that is. Blocks that are done with are kept for later payloads: their pages are there, and
 // the reader knows them.
 //
+// Nobody waits to say that a block is dropped, as the reader may not listen for hours: where the socket has
+// no room the writer remembers it, and says it before it sends another block. So the reader never knows more
+// blocks than the writer has.
+//
 // A reader that has no free descriptor or no memory loses the block, and the payload with it. It tells the
 // writer, which from then on puts nothing into any block that it has sent before.
 #pragma once
@@ -59,6 +63,8 @@ class BlockWriter {
   Result<uint32_t> Share(int socket, int fd, size_t size);
   // The reader may forget such memory.
   void Unshare(int socket, uint32_t block);
+  // Says which blocks were dropped. False if the socket has no room for all of them: to be tried again.
+  bool TellDropped(int socket) { return SendDropped(socket, false).ok(); }
   // Whether the reader still has what was sent under this number, as far as it says.
   bool Good(uint32_t block) const { return block >= good_from_; }
   // Everything for positions below `position` has been consumed.
@@ -85,6 +91,7 @@ class BlockWriter {
   Result<Block> TakeBlock(int socket, size_t size);
   void KeepBlock(int socket, Block block);
   void Drop(int socket, Block block);
+  Status SendDropped(int socket, bool wait);
 
   const char* name_;
   bool wait_;
@@ -99,6 +106,7 @@ class BlockWriter {
   size_t arena_uses_ = 0;
   std::deque<Use> uses_;
   std::unordered_map<uint32_t, Block> lent_;
+  std::deque<uint32_t> dropped_;  // that the reader has not been told of
 };
 
 // Not thread-safe: guarded by whoever owns the channel side.

@@ -59,6 +59,8 @@ class HostChannel {
     if (blocks_used_) blocks_.Release(socket, tail);
   }
   void Trim(int socket) { blocks_.Trim(socket); }
+  // Says which blocks were dropped; false if the socket has no room for all of them.
+  bool TellDropped(int socket) { return blocks_.TellDropped(socket); }
   // Takes a published task back; false if the worker has claimed it.
   bool TakeBack(uint64_t position);
   // True if the worker has neither claimed nor passed the position.

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -237,6 +238,50 @@ TEST_F(Blocks, AFullSocketLeavesEverythingAsItWas) {
   Placement place = Put(position, 100000, std::byte{9});
   EXPECT_EQ(Pump(), 1);
   EXPECT_TRUE(Holds(place, 100000, std::byte{9}));
+}
+
+// A reader that does not listen keeps nobody waiting, and hears of every dropped block in the end.
+TEST_F(Blocks, DropsWaitForRoomTheWriterDoesNot) {
+  BlockWriter waiting{"test-blocks", true};
+  int few = 1;  // the least that the system gives
+  ASSERT_EQ(setsockopt(near.get(), SOL_SOCKET, SO_SNDBUF, &few, sizeof few), 0);
+  std::vector<uint32_t> blocks;
+  for (uint64_t position = 0; position < 60; position++) {
+    auto place = waiting.Allocate(near.get(), position, 70000);
+    ASSERT_TRUE(place.ok());
+    blocks.push_back(place->block);
+    EXPECT_EQ(Pump(), 1);
+  }
+  alarm(20);
+  waiting.Release(near.get(), 60);
+  waiting.Trim(near.get());
+  EXPECT_FALSE(waiting.TellDropped(near.get()));
+  for (int i = 0; i < 60 && !waiting.TellDropped(near.get()); i++) Pump();
+  alarm(0);
+  Pump();
+  for (uint32_t block : blocks) EXPECT_FALSE(reader.Knows(block));
+}
+
+// What was dropped is told before a new block comes, so that the reader never has more than the writer.
+TEST_F(Blocks, DropsAreToldBeforeTheNextBlock) {
+  int few = 1;
+  ASSERT_EQ(setsockopt(near.get(), SOL_SOCKET, SO_SNDBUF, &few, sizeof few), 0);
+  for (uint64_t position = 0; position < 60; position++) {
+    Put(position, 70000, std::byte{1});
+    EXPECT_EQ(Pump(), 1);
+  }
+  writer.Release(near.get(), 60);
+  writer.Trim(near.get());
+  auto place = writer.Allocate(near.get(), 60, 70000);
+  EXPECT_EQ(place.status().code(), MPROC_ERROR_QUEUE_FULL);
+  for (int i = 0; i < 60 && !place.ok(); i++) {
+    Pump();
+    place = writer.Allocate(near.get(), 60, 70000);
+  }
+  ASSERT_TRUE(place.ok());
+  Pump();
+  for (uint32_t block = 1; block <= 60; block++) EXPECT_FALSE(reader.Knows(block));
+  EXPECT_TRUE(reader.Knows(place->block));
 }
 
 // Sizes, releases and undone ones at random, against a plain record of what must be there.
