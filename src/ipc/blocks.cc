@@ -182,8 +182,17 @@ Status BlockReader::Take(const MessageHead& head, platform::Message* message) {
     if (blocks_.erase(head.number) + lost_.erase(head.number) == 1) return Status();
     return Status(MPROC_ERROR_PROTOCOL, "a worker dropped a block of shared memory that it never sent");
   }
-  if (message->fds_lost && lost_.size() < kMostBlocks && !Knows(head.number)) {
-    lost_.insert(head.number);
+  bool known = Knows(head.number);
+  Status taken = Adopt(head, message);
+  if (taken.ok() || known) return taken;
+  // Of a stranger nothing but a lack on this side is an excuse, and that not without end.
+  bool lack = taken.code() == MPROC_ERROR_DESCRIPTOR_LIMIT || taken.os_code() == ENOMEM;
+  if (!distrust_ || (lack && lost_.size() < kMostBlocks)) lost_.insert(head.number);
+  return taken;
+}
+
+Status BlockReader::Adopt(const MessageHead& head, platform::Message* message) {
+  if (message->fds_lost) {
     return Status(MPROC_ERROR_DESCRIPTOR_LIMIT,
                   "no free descriptor to receive a block of shared memory: raise the limit of open files");
   }
@@ -193,10 +202,7 @@ Status BlockReader::Take(const MessageHead& head, platform::Message* message) {
     return Status(MPROC_ERROR_PROTOCOL, "a worker sent a malformed block of shared memory");
   }
   auto memory = platform::SharedMemory::Adopt(std::move(message->fds[0]), head.size, distrust_, shared);
-  if (!memory.ok()) {
-    if (memory.status().os_code() == ENOMEM && lost_.size() < kMostBlocks) lost_.insert(head.number);
-    return memory.status();
-  }
+  if (!memory.ok()) return memory.status();
   memory->CloseFd();
   blocks_.emplace(head.number, std::make_shared<const platform::SharedMemory>(std::move(*memory)));
   return Status();

@@ -114,17 +114,19 @@ class BlockReader {
  public:
   explicit BlockReader(bool distrust) : distrust_(distrust) {}
   // Handles a kBlock, kSharedBlock or kDropBlock message. An error means nonsense, unless the block is now
-  // lost.
+  // lost; what a trusted peer sends is known or lost afterwards.
   Status Take(const MessageHead& head, platform::Message* message);
   // The bytes, or null if there is no such block or range.
   const std::byte* Find(uint32_t block, uint64_t offset, uint64_t size) const;
   // The memory of a block, which stays as long as somebody holds it; null if it is not known.
   std::shared_ptr<const platform::SharedMemory> Hold(uint32_t block) const;
   bool Knows(uint32_t block) const { return blocks_.contains(block); }
-  // True if the block was sent but found no free descriptor or no memory here.
+  // True if the block was sent but could not be taken, for want of a descriptor or of memory.
   bool Lost(uint32_t block) const { return lost_.contains(block); }
 
  private:
+  Status Adopt(const MessageHead& head, platform::Message* message);
+
   bool distrust_;
   std::unordered_map<uint32_t, std::shared_ptr<const platform::SharedMemory>> blocks_;
   std::unordered_set<uint32_t> lost_;

@@ -213,6 +213,26 @@ TEST_F(Blocks, ALostOneIsRemembered) {
   EXPECT_FALSE(reader.Lost(7));
 }
 
+// Who waits for a block of a peer that it trusts learns in any case that it will not come.
+TEST_F(Blocks, WhatATrustedPeerSendsIsKnownOrLost) {
+  BlockReader trusting{false};
+  const auto type = static_cast<uint32_t>(MessageType::kSharedBlock);
+  uint32_t number = 1;
+  for (; number <= 2 * kMostBlocks; number++) {
+    platform::Message message;
+    message.fds_lost = true;
+    EXPECT_EQ(trusting.Take({type, number, 4096}, &message).code(), MPROC_ERROR_DESCRIPTOR_LIMIT);
+    EXPECT_TRUE(trusting.Lost(number));
+  }
+  for (Status taken; taken.ok(); number++) {
+    platform::Message message;
+    message.fds.push_back(File(4096, kSeals));
+    taken = trusting.Take({type, number, 4096}, &message);
+    EXPECT_TRUE(taken.ok() ? trusting.Knows(number) : trusting.Lost(number));
+  }
+  EXPECT_GT(number, 2 * kMostBlocks + kMostBlocks);
+}
+
 TEST_F(Blocks, TrimGivesEverythingBack) {
   Placement small = Put(0, 1000, std::byte{1}), large = Put(1, 300000, std::byte{2});
   Pump();
