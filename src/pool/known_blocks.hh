@@ -12,9 +12,11 @@ namespace mproc::pool {
 
 class KnownBlocks {
  public:
-  // The number of a block in the worker's channel; sends it if the worker has not got it. QUEUE_FULL if the
-  // socket has no room.
-  Result<uint32_t> NumberOf(const std::shared_ptr<SharedBlock>& block, ipc::HostChannel* channel, int socket);
+  // The number of a block in the worker's channel, for the next task there; sends it if the worker has not
+  // got it. The worker is done with positions below `tail`. QUEUE_FULL if the socket has no room, or the
+  // worker none for one more block.
+  Result<uint32_t> NumberOf(const std::shared_ptr<SharedBlock>& block, ipc::HostChannel* channel, int socket,
+                            uint64_t tail);
   // Lets the worker forget the blocks that are no more.
   void Forget(ipc::HostChannel* channel, int socket);
   void Clear() { known_.clear(); }
@@ -23,6 +25,7 @@ class KnownBlocks {
   struct Known {
     std::weak_ptr<SharedBlock> block;
     uint32_t number;
+    uint64_t position;  // of the last task that it was for
   };
   std::vector<Known> known_;  // sent first = in front
 };

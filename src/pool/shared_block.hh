@@ -24,7 +24,6 @@ class SharedBlock {
   // False if a task has it already.
   bool Begin() { return !in_use_.exchange(true); }
   void End() { in_use_.store(false); }
-  bool in_use() const { return in_use_.load(); }
 
  private:
   SharedBlock() = default;

@@ -83,7 +83,7 @@ Status WorkerSlot::Give(Future* task, ByteView payload) {
   uint32_t block = 0;
   if (task->kind == task::Kind::kBlock) {
     const auto& shared = static_cast<BlockUse*>(task->held.holder)->block();
-    auto sent = known_blocks.NumberOf(shared, &*channel, socket.get());
+    auto sent = known_blocks.NumberOf(shared, &*channel, socket.get(), tail);
     if (!sent.ok()) return sent.status();
     block = *sent;
   }
