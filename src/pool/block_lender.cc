@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool/block_lender.hh"
 
+#include "pool/engine_side.hh"
+
 namespace mproc::pool {
 namespace {
 
@@ -39,12 +41,15 @@ bool BlockLender::Many() {
 void BlockLender::GiveBack(uint32_t block) {
   std::lock_guard lock(mutex_);
   out_.erase(block);
-  if (channel_) channel_->ReturnBlock(block);
+  if (!channel_) return;
+  channel_->ReturnBlock(block);
+  if (engine_) engine_->Tick();
 }
 
 void BlockLender::Close() {
   std::lock_guard lock(mutex_);
   channel_ = nullptr;
+  engine_.reset();
 }
 
 }  // namespace mproc::pool

@@ -14,9 +14,13 @@
 
 namespace mproc::pool {
 
+class EngineSide;
+
 class BlockLender : public std::enable_shared_from_this<BlockLender> {
  public:
-  explicit BlockLender(ipc::HostChannel* channel) : channel_(channel) {}
+  // `engine`, if not null, ticks when a block is given back: the worker may give the memory back, too.
+  BlockLender(ipc::HostChannel* channel, std::shared_ptr<EngineSide> engine)
+      : channel_(channel), engine_(std::move(engine)) {}
 
   // A holder that gives the block back at its end; null if the worker has not got it back since it lent it
   // the last time, or lends more than it can get back.
@@ -32,8 +36,9 @@ class BlockLender : public std::enable_shared_from_this<BlockLender> {
   class Loan;
 
   std::mutex mutex_;
-  ipc::HostChannel* channel_;         // mutex_
-  std::unordered_set<uint32_t> out_;  // mutex_
+  ipc::HostChannel* channel_;           // mutex_
+  std::shared_ptr<EngineSide> engine_;  // mutex_
+  std::unordered_set<uint32_t> out_;    // mutex_
 };
 
 }  // namespace mproc::pool

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "pool/engine_side.hh"
 
+#include <new>
+
 namespace mproc::pool {
 namespace {
 
@@ -8,7 +10,7 @@ constexpr int64_t kTick = 100'000'000;
 
 }  // namespace
 
-void EngineSide::Open(int bell, std::function<void()> rung, std::function<bool()> tick,
+void EngineSide::Open(int bell, std::function<void()> rung, std::function<bool(bool)> tick,
                       std::shared_ptr<void> keep) {
   runtime_->Post([self = shared_from_this(), bell, rung = std::move(rung), tick = std::move(tick),
                   keep = std::move(keep)] {
@@ -19,19 +21,24 @@ void EngineSide::Open(int bell, std::function<void()> rung, std::function<bool()
     Status watched =
         self->bell_.Start(self->runtime_->loop(), bell, loop::kReadable, [rung](int) { rung(); });
     Status timed = self->ticker_.Init(self->runtime_->loop(), [side = self.get()] {
-      if (side->tick_()) return;
+      if (side->tick_(side->stirred_.exchange(false))) return;
       side->ticker_.Stop();
       side->ticking_.store(false);
+      if (side->stirred_.load()) side->Tick();  // by somebody who saw it tick
     });
     (void)watched;
     (void)timed;
   });
 }
 
-void EngineSide::StartTicking() {
-  runtime_->Post([self = shared_from_this()] {
-    if (!self->closed_) self->ticker_.Start(kTick, kTick);
-  });
+void EngineSide::StartTicking() noexcept {
+  try {
+    runtime_->Post([self = shared_from_this()] {
+      if (!self->closed_) self->ticker_.Start(kTick, kTick);
+    });
+  } catch (const std::bad_alloc&) {
+    ticking_.store(false);
+  }
 }
 
 void EngineSide::After(int64_t delay, std::function<void()> action) {

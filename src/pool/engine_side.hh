@@ -20,10 +20,13 @@ class EngineSide : public std::enable_shared_from_this<EngineSide> {
 
   // Calls `rung` when `bell` is readable and `tick` ten times a second while ticking is on. `keep` lives
   // until Close.
-  void Open(int bell, std::function<void()> rung, std::function<bool()> tick, std::shared_ptr<void> keep);
-  // Begins to tick; goes on until tick() returns false. Cheap if it ticks.
-  void Tick() {
-    if (!ticking_.load(std::memory_order_relaxed) && !ticking_.exchange(true)) StartTicking();
+  void Open(int bell, std::function<void()> rung, std::function<bool(bool stirred)> tick,
+            std::shared_ptr<void> keep);
+  // Something happened: begins to tick, and goes on until tick(), which is told, returns false. Cheap if it
+  // ticks. Without memory the next call begins.
+  void Tick() noexcept {
+    if (!stirred_.load(std::memory_order_relaxed)) stirred_.store(true);
+    if (!ticking_.load() && !ticking_.exchange(true)) StartTicking();
   }
   // Runs `action` after a time, unless closed before.
   void After(int64_t delay, std::function<void()> action);
@@ -31,13 +34,14 @@ class EngineSide : public std::enable_shared_from_this<EngineSide> {
   void Close();
 
  private:
-  void StartTicking();
+  void StartTicking() noexcept;
 
   std::shared_ptr<runtime::Runtime> runtime_;
   std::atomic<bool> ticking_{false};
+  std::atomic<bool> stirred_{false};  // since the last tick
   bool closed_ = false;
   std::shared_ptr<void> keep_;
-  std::function<bool()> tick_;
+  std::function<bool(bool)> tick_;
   loop::Poll bell_;
   loop::Timer ticker_;
   std::list<loop::Timer> timers_;

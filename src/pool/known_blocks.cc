@@ -32,7 +32,9 @@ Result<uint32_t> KnownBlocks::NumberOf(const std::shared_ptr<SharedBlock>& block
     known_.erase(old);
   }
   auto number = channel->Share(socket, block->fd(), block->size());
-  if (number.ok()) known_.push_back({block, *number, channel->head()});
+  if (!number.ok()) return number;
+  known_.push_back({block, *number, channel->head()});
+  if (engine_) block->KnownTo(engine_);
   return number;
 }
 

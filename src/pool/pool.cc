@@ -59,8 +59,8 @@ Status Pool::Start() {
   engine_ = std::make_shared<EngineSide>(core_.runtime);
   engine_->Open(
       core_.engine_bell.get(), [this] { drain_.EngineRung(); },
-      [this] {
-        bool go_on = supervisor_.Tick();
+      [this](bool stirred) {
+        bool go_on = supervisor_.Tick(stirred);
         drain_.Settle();
         return go_on;
       },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pool/shared_block.hh"
 
+#include "pool/engine_side.hh"
 #include "task/kind.hh"
 
 namespace mproc::pool {
@@ -14,6 +15,21 @@ Result<std::shared_ptr<SharedBlock>> SharedBlock::Create(size_t size) {
   block->memory_ = std::move(*memory);
   block->size_ = size;
   return block;
+}
+
+SharedBlock::~SharedBlock() {
+  for (const auto& one : known_to_) {
+    if (auto pool = one.lock()) pool->Tick();
+  }
+}
+
+void SharedBlock::KnownTo(const std::shared_ptr<EngineSide>& pool) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(known_to_, [&](const auto& one) {
+    auto known = one.lock();
+    return !known || known == pool;
+  });
+  known_to_.push_back(pool);
 }
 
 }  // namespace mproc::pool

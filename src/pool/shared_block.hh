@@ -6,6 +6,8 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
+#include <vector>
 
 #include "platform/shared_memory.hh"
 #include "pool/held_bytes.hh"
@@ -13,10 +15,15 @@
 
 namespace mproc::pool {
 
+class EngineSide;
+
 // Thread-safe.
 class SharedBlock {
  public:
   static Result<std::shared_ptr<SharedBlock>> Create(size_t size);
+  ~SharedBlock();
+  SharedBlock(const SharedBlock&) = delete;
+  SharedBlock& operator=(const SharedBlock&) = delete;
 
   std::byte* data() const { return memory_.data(); }
   size_t size() const { return size_; }  // as asked for
@@ -24,6 +31,8 @@ class SharedBlock {
   // False if a task has it already.
   bool Begin() { return !in_use_.exchange(true); }
   void End() { in_use_.store(false); }
+  // Workers of this pool have been sent it: the pool ticks at its end, and lets them forget it.
+  void KnownTo(const std::shared_ptr<EngineSide>& pool);
 
  private:
   SharedBlock() = default;
@@ -31,6 +40,8 @@ class SharedBlock {
   size_t size_ = 0;
   runtime::GuardedFd fd_;
   std::atomic<bool> in_use_{false};
+  std::mutex mutex_;
+  std::vector<std::weak_ptr<EngineSide>> known_to_;  // mutex_
 };
 
 // The hold of a task on the block that is its payload, and perhaps its value.

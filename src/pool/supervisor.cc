@@ -91,7 +91,7 @@ Status Supervisor::StartWorker(WorkerSlot* worker) {
     return child.status();
   }
   worker->child = *child;
-  worker->SetChannel(std::move(*channel));
+  worker->SetChannel(std::move(*channel), engine_);
   worker->socket = runtime::GuardedFd(std::move(ends->first));
   worker->link = link;
   link->Open(core_.options.start_limit);
@@ -307,15 +307,20 @@ void Supervisor::EndWorkers() {
   }
 }
 
-bool Supervisor::Tick() {
+bool Supervisor::Tick(bool stirred) {
   std::lock_guard lock(core_.mutex);
-  bool busy = !dispatcher_.queue_empty();
-  for (auto& worker : core_.workers) busy |= worker->held > 0;
-  quiet_ticks_ = busy ? 0 : quiet_ticks_ + 1;
-  if (busy) dispatcher_.RescueStuck();
+  bool busy = !dispatcher_.queue_empty(), untold = false;
   for (auto& worker : core_.workers) {
-    if (worker->channel) worker->known_blocks.Forget(&*worker->channel, worker->socket.get());
+    busy |= worker->held > 0;
+    stirred |= worker->heard.exchange(false, std::memory_order_relaxed);  // it may have more to say
+    if (!worker->channel) continue;
+    worker->known_blocks.Forget(&*worker->channel, worker->socket.get());
+    if (worker->channel->TellDropped(worker->socket.get())) continue;
+    untold = true;
+    worker->channel->WakeWorker();  // it reads its socket then
   }
+  quiet_ticks_ = busy || stirred ? 0 : quiet_ticks_ + 1;
+  if (busy) dispatcher_.RescueStuck();
   if (quiet_ticks_ == kTicksToTrim) {
     for (auto& worker : core_.workers) {
       if (worker->channel && worker->held == 0) worker->channel->Trim(worker->socket.get());
@@ -324,7 +329,7 @@ bool Supervisor::Tick() {
   if (quiet_ticks_ == kTicksToHear) {
     for (auto& worker : core_.workers) worker->unheard.store(true, std::memory_order_relaxed);
   }
-  return quiet_ticks_ < kTicksToHear;
+  return untold || quiet_ticks_ <= kTicksToHear;  // one more, to see what was heard
 }
 
 Status Supervisor::FirstFailure() {

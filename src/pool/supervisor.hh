@@ -47,8 +47,10 @@ class Supervisor {
   // Ends workers of a terminating pool.
   void EndWorkers();
 
-  // The look at workers that do not move, ten times a second while something is out. False when quiet.
-  bool Tick();
+  // The look at workers that do not move, ten times a second while something is out, and at memory that is to
+  // be given back, for a while afterwards. `stirred`: something happened since the last one. False when
+  // quiet.
+  bool Tick(bool stirred);
 
  private:
   void Deliver(WorkerEvent event);

@@ -51,9 +51,10 @@ bool WorkerSlot::CanTake(uint64_t bytes) const {
   return channel->Room(tail) > 0;
 }
 
-void WorkerSlot::SetChannel(ipc::HostChannel made) {
+void WorkerSlot::SetChannel(ipc::HostChannel made, std::shared_ptr<EngineSide> engine) {
   channel.emplace(std::move(made));
-  lender = std::make_shared<BlockLender>(&*channel);
+  lender = std::make_shared<BlockLender>(&*channel, engine);
+  known_blocks.Open(std::move(engine));
 }
 
 Status WorkerSlot::Give(Future* task, ByteView payload) {
@@ -138,6 +139,7 @@ bool WorkerSlot::PumpBlocks() {
       case platform::Receive::kMessage:
         break;
     }
+    heard.store(true, std::memory_order_relaxed);
     auto head = ipc::HeadOf(message);
     if (!head || (head->type != static_cast<uint32_t>(ipc::MessageType::kBlock) &&
                   head->type != static_cast<uint32_t>(ipc::MessageType::kDropBlock))) {
@@ -195,7 +197,7 @@ void WorkerSlot::Clear() {
   held_bytes = 0;
   task_ns = 0;
   stuck = false;
-  unheard = false;
+  unheard = heard = false;
   progress = 0;
   listed_idle = false;
   tasks_done = 0;

@@ -60,7 +60,8 @@ class WorkerSlot {
   std::atomic<uint64_t> tasks_done{0};
   uint32_t task_ns = 0;              // what its tasks take, smoothed; 0 unknown (mutex)
   bool stuck = false;                // does not begin what it was given      (mutex)
-  std::atomic<bool> unheard{false};  // so long without progress that its socket may be full
+  std::atomic<bool> unheard{false};  // its socket may be full, or say what it gave back: to be read
+  std::atomic<bool> heard{false};    // something was read there
   uint64_t progress = 0;             // tail at the supervisor's last look (mutex)
 
   // Tasks it should hold at most: half a millisecond of work.
@@ -84,7 +85,7 @@ class WorkerSlot {
   // What keeps a known block that the worker lent; null at nonsense.             (drain)
   std::unique_ptr<Holder> TakeLoan(uint32_t block);
   // Makes the worker's memory known here.                                        (mutex and drain)
-  void SetChannel(ipc::HostChannel made);
+  void SetChannel(ipc::HostChannel made, std::shared_ptr<EngineSide> engine);
   // True if the block could not be received for lack of descriptors.             (drain)
   bool LostBlock(uint32_t block);
   // Handles messages that wait on the socket; false at nonsense.                 (drain)

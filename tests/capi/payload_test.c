@@ -390,6 +390,89 @@ static void MemoryComesBackAfterABurst(void) {
   free(bytes);
 }
 
+// How many mappings of a process carry this name.
+static int Mappings(pid_t pid, const char* name) {
+  char path[64], line[512];
+  int count = 0;
+  snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+  FILE* file = fopen(path, "r");
+  while (file && fgets(line, sizeof line, file)) count += strstr(line, name) != NULL;
+  if (file) fclose(file);
+  return count;
+}
+static bool NobodyMaps(mproc_pool_t* pool, const char* name) {
+  return Mappings(getpid(), name) == 0 && Mappings(WorkerPid(pool, 0), name) == 0;
+}
+
+// Again after a rest: the pool has gone to sleep in between.
+static void MemoryComesBackAfterASecondBurst(void) {
+  enum { kSize = 1 << 20 };
+  unsigned char* bytes = Pattern(kSize);
+  mproc_pool_t* pool = ReadyPool(1);
+  for (int i = 0; i < 2; i++) {
+    mproc_future_t* future = Submit(pool, fn_checksum, bytes, kSize);
+    WaitEnd(future);
+    Release(future);
+    CHECK_SOON(NobodyMaps(pool, "mproc-tasks"));
+    if (i == 0) TestRest(4 * MPROC_SECOND);
+  }
+  CloseJoinDestroy(pool);
+  free(bytes);
+}
+
+// What was held for long is given back, too, whatever else the pool does then: nothing.
+static void MemoryComesBackAfterARest(void) {
+  unsigned char* data;
+  mproc_pool_t* pool = ReadyPool(1);
+  mproc_block_t* block = Block(1 << 20, &data);
+  mproc_future_t *value = SubmitNumber(pool, fn_big, 1 << 20), *stamp = NULL;
+  NEED_OK(SubmitBlock(pool, fn_stamp, block, 0, 1 << 20, &stamp));
+  WaitEnd(value);
+  WaitEnd(stamp);
+  Release(stamp);
+  TestRest(4 * MPROC_SECOND);
+  CHECK(Mappings(getpid(), "mproc-results") > 0);
+  CHECK(Mappings(WorkerPid(pool, 0), "mproc-block") > 0);
+  Release(value);
+  CHECK_SOON(NobodyMaps(pool, "mproc-results"));
+  TestRest(4 * MPROC_SECOND);
+  CHECK_OK(mproc_block_destroy(block));
+  CHECK_SOON(NobodyMaps(pool, "mproc-block"));
+  CloseJoinDestroy(pool);
+}
+
+// More than a socket has room to tell of, both ways, at once: nobody is kept waiting, and all of it comes
+// back.
+static void ManyAreDroppedAtOnce(void) {
+  enum { kMany = 480, kRounds = 4, kSize = 40000 };
+  static mproc_future_t* futures[kMany];
+  static mproc_block_t* blocks[kMany];
+  mproc_pool_t* pool = ReadyPool(1);
+  for (int round = 0; round < kRounds; round++) {
+    for (int i = 0; i < kMany; i++) {
+      NEED_OK(mproc_block_create(4096, &blocks[i]));
+      NEED_OK(SubmitBlock(pool, fn_checksum, blocks[i], 0, 4096, &futures[i]));
+    }
+    for (int i = 0; i < kMany; i++) {
+      WaitEnd(futures[i]);
+      CHECK_EQ(Outcome(futures[i]), MPROC_OUTCOME_VALUE);
+      Release(futures[i]);
+    }
+    for (int i = 0; i < kMany; i++) CHECK_OK(mproc_block_destroy(blocks[i]));
+    if (round == 0) CHECK_SOON(NobodyMaps(pool, "mproc-block"));
+  }
+  CHECK_SOON(NobodyMaps(pool, "mproc-block"));
+  for (int round = 0; round < 2; round++) {
+    for (int i = 0; i < kMany; i++) futures[i] = SubmitNumber(pool, fn_big, kSize);
+    NEED_OK(mproc_future_wait_all(futures, kMany, TestLong()));
+    TestRest(4 * MPROC_SECOND);
+    for (int i = 0; i < kMany; i++) Release(futures[i]);
+    if (round == 0) CHECK_SOON(NobodyMaps(pool, "mproc-results"));
+  }
+  TestRest(2 * MPROC_SECOND);  // the worker is giving back
+  CloseJoinDestroy(pool);
+}
+
 int main(int argc, char** argv) {
   static const TestCase cases[] = {
       {"values stay while they are held", ValuesStayWhileTheyAreHeld, 0},
@@ -405,6 +488,9 @@ int main(int argc, char** argv) {
       {"blocks survive their worker", BlocksSurviveTheirWorker, 0},
       {"many blocks", ManyBlocks, 0},
       {"memory comes back after a burst", MemoryComesBackAfterABurst, 0},
+      {"memory comes back after a second burst", MemoryComesBackAfterASecondBurst, 0},
+      {"memory comes back after a rest", MemoryComesBackAfterARest, 0},
+      {"many are dropped at once", ManyAreDroppedAtOnce, 120},
   };
   return TEST_MAIN(argc, argv, cases);
 }

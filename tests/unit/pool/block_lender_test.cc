@@ -11,7 +11,7 @@ struct Lending : ::testing::Test {
     auto made = ipc::HostChannel::Create(0);
     ASSERT_TRUE(made.ok());
     channel = std::make_unique<ipc::HostChannel>(std::move(*made));
-    lender = std::make_shared<BlockLender>(channel.get());
+    lender = std::make_shared<BlockLender>(channel.get(), nullptr);
     auto pages = platform::SharedMemory::Create("test", 4096, platform::SharedMemory::Peer::kReads);
     ASSERT_TRUE(pages.ok());
     memory = std::make_shared<const platform::SharedMemory>(std::move(*pages));
