@@ -268,6 +268,7 @@ void Supervisor::Advance() {
   for (auto& worker : core_.workers) {
     if (worker->state == WorkerState::kNone) continue;
     left = true;
+    worker->unheard.store(true, std::memory_order_relaxed);  // whatever it says, it is not kept from its end
     if (worker->state == WorkerState::kEnding || phase != Phase::kClosing) continue;
     if (worker->state == WorkerState::kStarting) {
       Kill(worker.get());  // nothing to finish there
