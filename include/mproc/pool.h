@@ -104,10 +104,11 @@ MPROC_API mproc_status_t mproc_pool_next(mproc_pool_t* pool, int64_t limit, mpro
                                          void** user_data);
 
 // Makes a descriptor for event loops, the end of a pipe: readable as long as something waits for dispatch or
-// next. It is the caller's, to poll and to close; each call gives another one, and what is done to one does
-// not matter to the others. What can be read from it means nothing and may be read or not, but then call
-// dispatch or next. At the end of the pool it reports a hang-up. Not with MPROC_CALLBACKS_THREAD. Returns OK,
-// INVALID_ARGUMENT (other mode), DESCRIPTOR_LIMIT, SYSTEM. Since 0.1.
+// next. It is the caller's, to poll and to close; each call gives another one, non-blocking at first, and
+// closing one or changing its flags does not matter to the others or to the pool. What can be read means
+// nothing and may be read or not, but is taken from all of them: then call dispatch or next. At the end of
+// the pool it reports a hang-up. Not with MPROC_CALLBACKS_THREAD. Returns OK, INVALID_ARGUMENT (other mode),
+// DESCRIPTOR_LIMIT, SYSTEM. Since 0.1.
 MPROC_API mproc_status_t mproc_pool_fd(mproc_pool_t* pool, int32_t* fd);
 
 // Ends one wait on this pool, in any of its calls and those of its futures: it returns INTERRUPTED. If no

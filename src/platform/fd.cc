@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -31,6 +32,14 @@ Result<UniqueFd> DuplicateFd(int fd) {
   int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
   if (copy < 0) return Status::System("duplicating a descriptor", errno);
   return UniqueFd(copy);
+}
+
+Result<UniqueFd> ReopenPipe(int read_end) {
+  char path[32];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", read_end);
+  int fd = static_cast<int>(syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (fd < 0 && errno != EMFILE && errno != ENFILE) return DuplicateFd(read_end);
+  return TakeFd(fd, "opening a pipe");
 }
 
 Result<UniqueFd> MakeEventFd() { return TakeFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"); }

@@ -43,6 +43,8 @@ void ClearEventFd(int fd);  // takes what is there
 
 // A pipe, both ends non-blocking: first the one to read from, then the one to write to.
 Result<std::pair<UniqueFd, UniqueFd>> MakePipe();
+// The end to read from once more, with flags of its own; where the system does not allow that, a duplicate.
+Result<UniqueFd> ReopenPipe(int read_end);
 void FillPipe(int write_end);  // puts a byte in if there is room
 void EmptyPipe(int read_end);  // takes what is there
 

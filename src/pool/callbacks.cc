@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pool/callbacks.hh"
 
+#include "platform/futex.hh"
 #include "pool/completion.hh"
 #include "pool/pool.hh"
 
@@ -61,13 +62,14 @@ Result<platform::UniqueFd> CallbackQueue::MakeReadable() {
     tell_ = runtime::GuardedFd(std::move(ends->second));
     if (first_) platform::FillPipe(tell_.get());
   }
-  return platform::DuplicateFd(told_.get());
+  return platform::ReopenPipe(told_.get());
 }
 
 void CallbackQueue::RefreshReadable() {
   std::lock_guard lock(mutex_);
   if (!tell_.valid()) return;
-  platform::EmptyPipe(told_.get());
+  // Should it be a duplicate that the host has, it may not block.
+  if (platform::PollReadable(told_.get(), 0) == platform::Slept::kWoken) platform::EmptyPipe(told_.get());
   if (first_) platform::FillPipe(tell_.get());
 }
 

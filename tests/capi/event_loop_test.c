@@ -180,6 +180,26 @@ static void ReadableWhileSomethingWaits(void) {
   close(late);
 }
 
+// What a host does to its descriptor is its own affair.
+static void TheDescriptorMayBlock(void) {
+  mproc_pool_t* pool = PoolWith(1, MPROC_CALLBACKS_NEXT);
+  mproc_future_t* future = NULL;
+  int32_t fd = -1;
+  char byte;
+  CHECK_OK(mproc_pool_fd(pool, &fd));
+  NEED(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) == 0);
+  for (int i = 0; i < 3; i++) {
+    SubmitTagged(pool, i);
+    CHECK_SOON(Readable(fd));
+    if (i != 1) CHECK_EQ(read(fd, &byte, 1), 1);
+    NEED_OK(mproc_pool_next(pool, TestLong(), &future, NULL));
+    Release(future);
+    CHECK(!Readable(fd));
+  }
+  close(fd);
+  CloseJoinDestroy(pool);
+}
+
 static void OnCount(mproc_future_t* future, void* user_data) {
   (void)future;
   ++*(int*)user_data;
@@ -317,6 +337,7 @@ int main(int argc, char** argv) {
       {"several threads take the next", SeveralThreadsTakeTheNext, 0},
       {"each mode has its calls", EachModeHasItsCalls, 0},
       {"readable while something waits", ReadableWhileSomethingWaits, 0},
+      {"the descriptor may block", TheDescriptorMayBlock, 0},
       {"readable until all is dispatched", ReadableUntilAllIsDispatched, 0},
       {"wake ends one wait", WakeEndsOneWait, 0},
       {"wake from other threads", WakeFromOtherThreads, 0},
