@@ -39,7 +39,7 @@ bool CanBeHad(uint64_t size) {
 }
 
 // Kernels and sandboxes without seals refuse them on our own files, too; then a peer's are not asked for.
-bool g_seals_work = true;
+std::atomic<bool> g_seals_work{true};
 
 }  // namespace
 
@@ -98,7 +98,7 @@ Result<SharedMemory> SharedMemory::Create(const char* name, size_t size, Peer pe
   int kept = peer == Peer::kReads ? F_SEAL_FUTURE_WRITE : 0;
   if ((!kept || fcntl(memory.fd_.get(), F_ADD_SEALS, kSeals | kept) != 0) &&
       fcntl(memory.fd_.get(), F_ADD_SEALS, kSeals) != 0) {
-    g_seals_work = false;
+    g_seals_work.store(false, std::memory_order_relaxed);
   }
   return memory;
 }
@@ -108,7 +108,7 @@ Result<SharedMemory> SharedMemory::Adopt(UniqueFd fd, size_t size, bool distrust
   memory.fd_ = std::move(fd);
   memory.size_ = size;
   if (distrust) {
-    if (g_seals_work) {
+    if (g_seals_work.load(std::memory_order_relaxed)) {
       int seals = fcntl(memory.fd_.get(), F_GET_SEALS);
       if (seals < 0 || (seals & (F_SEAL_SHRINK | F_SEAL_GROW)) != (F_SEAL_SHRINK | F_SEAL_GROW)) {
         return Status(MPROC_ERROR_PROTOCOL, "a worker sent memory whose size is not sealed");
