@@ -25,6 +25,12 @@ int32_t GuardValue(mproc_value_t* handle, Body&& body) {
   });
 }
 
+// Adds a part to a value.
+template <typename Part>
+int32_t GuardPart(mproc_value_t* handle, Part&& part) {
+  return GuardValue(handle, [&](task::Value& value) { return value.Write(part); });
+}
+
 // Runs `body` on one node of a whole value.
 template <typename Body>
 int32_t GuardNode(mproc_value_t* handle, uint64_t node, Body&& body) {
@@ -75,57 +81,57 @@ mproc_status_t mproc_value_clear(mproc_value_t* value) {
 }
 
 mproc_status_t mproc_value_put_nil(mproc_value_t* value) {
-  return GuardValue(value, [](task::Value& v) { return v.Write().PutNil(); });
+  return GuardPart(value, [](task::ValueWriter& to) { return to.PutNil(); });
 }
 
 mproc_status_t mproc_value_put_bool(mproc_value_t* value, int32_t truth) {
-  return GuardValue(value, [&](task::Value& v) { return v.Write().PutBool(truth != 0); });
+  return GuardPart(value, [&](task::ValueWriter& to) { return to.PutBool(truth != 0); });
 }
 
 mproc_status_t mproc_value_put_int(mproc_value_t* value, int64_t number) {
-  return GuardValue(value, [&](task::Value& v) { return v.Write().PutInt(number); });
+  return GuardPart(value, [&](task::ValueWriter& to) { return to.PutInt(number); });
 }
 
 mproc_status_t mproc_value_put_uint(mproc_value_t* value, uint64_t number) {
-  return GuardValue(value, [&](task::Value& v) { return v.Write().PutUint(number); });
+  return GuardPart(value, [&](task::ValueWriter& to) { return to.PutUint(number); });
 }
 
 mproc_status_t mproc_value_put_double(mproc_value_t* value, double number) {
-  return GuardValue(value, [&](task::Value& v) { return v.Write().PutDouble(number); });
+  return GuardPart(value, [&](task::ValueWriter& to) { return to.PutDouble(number); });
 }
 
 mproc_status_t mproc_value_put_string(mproc_value_t* value, const char* text, size_t size) {
-  return GuardValue(value, [&](task::Value& v) {
+  return GuardPart(value, [&](task::ValueWriter& to) {
     if (!text && size) return BadArgument("text is null, size is not 0");
-    return v.Write().PutString(AsText(AsBytes(text, size)));
+    return to.PutString(AsText(AsBytes(text, size)));
   });
 }
 
 mproc_status_t mproc_value_put_bytes(mproc_value_t* value, const void* data, size_t size) {
-  return GuardValue(value, [&](task::Value& v) {
+  return GuardPart(value, [&](task::ValueWriter& to) {
     if (!data && size) return BadArgument("data is null, size is not 0");
-    return v.Write().PutBytes(AsBytes(data, size));
+    return to.PutBytes(AsBytes(data, size));
   });
 }
 
 mproc_status_t mproc_value_put_array(mproc_value_t* value, int32_t type, const void* elements,
                                      uint64_t count) {
-  return GuardValue(value, [&](task::Value& v) {
+  return GuardPart(value, [&](task::ValueWriter& to) {
     if (!elements && count) return BadArgument("elements is null, count is not 0");
-    return v.Write().PutArray(type, elements, count);
+    return to.PutArray(type, elements, count);
   });
 }
 
 mproc_status_t mproc_value_begin_list(mproc_value_t* value) {
-  return GuardValue(value, [](task::Value& v) { return v.Write().Begin(MPROC_VALUE_LIST); });
+  return GuardPart(value, [](task::ValueWriter& to) { return to.Begin(MPROC_VALUE_LIST); });
 }
 
 mproc_status_t mproc_value_begin_map(mproc_value_t* value) {
-  return GuardValue(value, [](task::Value& v) { return v.Write().Begin(MPROC_VALUE_MAP); });
+  return GuardPart(value, [](task::ValueWriter& to) { return to.Begin(MPROC_VALUE_MAP); });
 }
 
 mproc_status_t mproc_value_end(mproc_value_t* value) {
-  return GuardValue(value, [](task::Value& v) { return v.Write().End(); });
+  return GuardPart(value, [](task::ValueWriter& to) { return to.End(); });
 }
 
 mproc_status_t mproc_value_encode(mproc_value_t* value, const void** data, size_t* size) {

@@ -3,28 +3,27 @@
 
 namespace mproc::task {
 
-ValueWriter& Value::Write() {
+void Value::Forget() {
   if (!reader_.empty()) reader_.Clear();
-  if (!decoded_.empty()) Clear();
-  return writer_;
+  if (decoded_.empty()) return;
+  decoded_ = {};
+  std::vector<std::byte>().swap(copy_);
 }
 
 void Value::Clear() {
-  reader_.Clear();
   writer_.Clear();
-  decoded_ = {};
-  std::vector<std::byte>().swap(copy_);
+  Forget();
 }
 
 Status Value::Decode(ByteView bytes, bool lent) {
   std::vector<std::byte> copy;  // first: the bytes may be this value's own
   if (!lent) copy.assign(bytes.begin(), bytes.end());
   Clear();
-  copy_ = std::move(copy);
-  decoded_ = lent ? bytes : ByteView(copy_);
-  Status status = reader_.Open(decoded_);
-  if (!status.ok()) Clear();
-  return status;
+  if (!lent) bytes = copy;
+  if (Status status = reader_.Open(bytes); !status.ok()) return status;
+  copy_ = std::move(copy);  // which stays where it is
+  decoded_ = bytes;
+  return Status();
 }
 
 Result<ByteView> Value::Bytes() const {

@@ -28,8 +28,8 @@ inline constexpr size_t kArrayAlignment = 8;  // of an array's elements, counted
 // Bytes of an element of a typed array; 0 if there is no such type.
 size_t ElementSize(int32_t type);
 bool IsUtf8(std::string_view text);
-// An encoded key in a form in which equal keys, and they only, have equal bytes. Empty if the kind cannot be
-// one.
+// The encoding of a key in a form in which equal keys, and they only, have equal bytes. Needs a kind that can
+// be one.
 std::string KeyOf(ByteView encoded);
 
 class ValueWriter {
@@ -108,8 +108,13 @@ class ValueReader {
 // What a handle stands for: a value that is being written, or was decoded.
 class Value {
  public:
-  // The writer, for one more part; what was decoded is forgotten.
-  ValueWriter& Write();
+  // Lets `part` put one more part into the writer; what was decoded is forgotten if that succeeds.
+  template <typename Part>
+  Status Write(Part&& part) {
+    Status put = part(writer_);
+    if (put.ok()) Forget();
+    return put;
+  }
   // Copies the bytes unless they are lent.
   Status Decode(ByteView bytes, bool lent);
   void Clear();
@@ -119,7 +124,9 @@ class Value {
   Result<const ValueReader*> Read();
 
  private:
-  ValueWriter writer_;
+  void Forget();  // what was decoded or read
+
+  ValueWriter writer_;  // empty if something was decoded
   std::vector<std::byte> copy_;
   ByteView decoded_;
   ValueReader reader_;  // of `decoded_` or, once asked for, of what was written

@@ -102,12 +102,14 @@ void ValueCodec(benchmark::State& state) {
   task::Value value, read;
   for (auto _ : state) {
     value.Clear();
-    task::ValueWriter& writer = value.Write();
-    bool good = writer.Begin(MPROC_VALUE_MAP).ok() && writer.PutString("name").ok() &&
-                writer.PutString("value").ok() && writer.PutString("list").ok() &&
-                writer.Begin(MPROC_VALUE_LIST).ok();
-    for (int64_t i = 0; i < state.range(0); i++) good = writer.PutInt(i).ok() && good;
-    if (!writer.End().ok() || !writer.End().ok() || !good) state.SkipWithError("not written");
+    Status written = value.Write([&](task::ValueWriter& writer) {
+      bool good = writer.Begin(MPROC_VALUE_MAP).ok() && writer.PutString("name").ok() &&
+                  writer.PutString("value").ok() && writer.PutString("list").ok() &&
+                  writer.Begin(MPROC_VALUE_LIST).ok();
+      for (int64_t i = 0; i < state.range(0); i++) good = writer.PutInt(i).ok() && good;
+      return writer.End().ok() && good ? writer.End() : Status(MPROC_ERROR_INTERNAL);
+    });
+    if (!written.ok()) state.SkipWithError("not written");
     auto bytes = value.Bytes();
     benchmark::DoNotOptimize(read.Decode(*bytes, true));
   }

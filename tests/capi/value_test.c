@@ -2,6 +2,7 @@
 // Values from C: writing, reading, what is refused and leaves everything as it was; and on their way to a
 // worker and back. The bytes themselves are the business of tests/codec.
 #include <math.h>
+#include <sys/resource.h>
 
 #include "host.h"
 
@@ -143,6 +144,47 @@ static void WhatIsRefusedLeavesNoTrace(void) {
   Destroy(value);
 }
 
+// What was decoded stays when a part is refused, and goes when one is taken.
+static void WhatIsRefusedLeavesTheDecoded(void) {
+  static const unsigned char kSeven[] = {MPROC_VALUE_INT, 7, 0, 0, 0, 0, 0, 0, 0};
+  mproc_value_t* value = NewValue();
+  int64_t number = 0;
+  for (int i = 0; i < 2; i++) {
+    CHECK_OK(i ? mproc_value_decode(value, kSeven, sizeof kSeven)
+               : mproc_value_decode_borrowed(value, kSeven, sizeof kSeven));
+    CHECK_STATUS(mproc_value_put_string(value, "\xff", 1), MPROC_ERROR_BAD_VALUE);
+    CHECK_STATUS(mproc_value_put_array(value, 99, "x", 1), MPROC_ERROR_INVALID_ARGUMENT);
+    CHECK_STATUS(mproc_value_end(value), MPROC_ERROR_WRONG_KIND);
+    CHECK_OK(mproc_value_get_int(value, 0, &number));
+    CHECK_EQ(number, 7);
+  }
+  CHECK_OK(mproc_value_put_int(value, 8));
+  CHECK_OK(mproc_value_get_int(value, 0, &number));
+  CHECK_EQ(number, 8);
+  CHECK_STATUS(mproc_value_put_int(value, 9), MPROC_ERROR_WRONG_KIND);
+  Destroy(value);
+}
+
+// Without the memory to look at all of it, nothing of it is believed.
+static void ADecodeWithoutMemoryLeavesNothing(void) {
+  if (TestSanitized()) TestSkip("a limit of the address space does not go together with a sanitizer");
+  size_t size = (size_t)48 << 20;
+  unsigned char* list = calloc(1, size + 9);
+  uint64_t count = size;
+  list[0] = MPROC_VALUE_LIST;
+  memcpy(list + 1, &count, sizeof count);
+  list[9 + 100] = 99;  // no such kind
+  mproc_value_t* value = NewValue();
+  struct rlimit limit = {0, 0};
+  limit.rlim_cur = limit.rlim_max = (rlim_t)TestStatusBytes(getpid(), "VmSize:") + ((rlim_t)256 << 20);
+  NEED(setrlimit(RLIMIT_AS, &limit) == 0);
+  const void* data = NULL;
+  CHECK_STATUS(mproc_value_decode_borrowed(value, list, size + 9), MPROC_ERROR_OUT_OF_MEMORY);
+  CHECK_STATUS(mproc_value_encode(value, &data, &size), MPROC_ERROR_NOT_READY);
+  Destroy(value);
+  free(list);
+}
+
 static void DepthIsBounded(void) {
   mproc_value_t* value = NewValue();
   for (int i = 0; i < 100; i++) CHECK_OK(mproc_value_begin_list(value));
@@ -281,6 +323,8 @@ int main(int argc, char** argv) {
       {"numbers keep their range", NumbersKeepTheirRange, 0},
       {"arrays lie aligned", ArraysLieAligned, 0},
       {"what is refused leaves no trace", WhatIsRefusedLeavesNoTrace, 0},
+      {"what is refused leaves the decoded", WhatIsRefusedLeavesTheDecoded, 0},
+      {"a decode without memory leaves nothing", ADecodeWithoutMemoryLeavesNothing, 0},
       {"depth is bounded", DepthIsBounded, 0},
       {"counts are not believed", CountsAreNotBelieved, 0},
       {"written again and again", WrittenAgainAndAgain, 0},
