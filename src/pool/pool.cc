@@ -4,6 +4,7 @@
 #include <mproc/pool.h>
 
 #include <algorithm>
+#include <new>
 
 #include "platform/cpu.hh"
 #include "platform/fork_mark.hh"
@@ -229,10 +230,14 @@ Status Pool::Submit(uint32_t function, Payload payload, const Deadline& deadline
 
 void Pool::AfterSubmit(bool drain) {
   engine_->Tick();
-  if (drain) {
-    drain_.Settle();
-  } else {
-    drain_.SettleIfNeeded();
+  try {
+    if (drain) {
+      drain_.Settle();
+    } else {
+      drain_.SettleIfNeeded();
+    }
+  } catch (const std::bad_alloc&) {
+    // The task is taken, whatever becomes of this nudge: the caller must not hear that it failed.
   }
 }
 
