@@ -28,8 +28,9 @@ MPROC_API mproc_status_t mproc_block_destroy(mproc_block_t* block);
 
 // Submits a task whose payload is the `size` bytes at `offset` of a block; nothing is copied. Until the task
 // has ended no other task may have the block. `release`, if not null, is called with `owner` exactly once, as
-// mproc_pool_submit_borrowed does. Returns as that call, and BUSY if another task has the block,
-// INVALID_HANDLE and STALE_HANDLE for the block, too. Since 0.1.
+// mproc_pool_submit_borrowed does. Returns as that call, and INVALID_ARGUMENT (the bytes are not
+// all in the block), BUSY if another task has the block, INVALID_HANDLE and STALE_HANDLE for the block, too.
+// Since 0.1.
 MPROC_API mproc_status_t mproc_pool_submit_block(mproc_pool_t* pool, uint32_t function_id,
                                                  mproc_block_t* block, size_t offset, size_t size,
                                                  mproc_release_cb release, void* owner, int64_t limit,

@@ -50,9 +50,11 @@ enum {
   MPROC_FUTURE_INFO_FAILED_ITEM = 9     // map: index of the item whose error is told, -1 if none
 };
 
-// Waits until the future is ready, at most `limit`. A future with a callback is ready when its callback has
-// returned (on the callback's own thread, and with MPROC_CALLBACKS_DISPATCH: at its outcome). Returns OK,
-// TIMED_OUT, INTERRUPTED (a signal handler ran: call again). Since 0.1.
+// Waits until the future is ready, at most `limit`. With MPROC_CALLBACKS_THREAD a future with a callback, or
+// with a release function for what the task was lent, is ready when these have returned (on their own thread:
+// at its outcome); all others, and with MPROC_CALLBACKS_DISPATCH and MPROC_CALLBACKS_NEXT every one, at the
+// outcome. Returns OK, TIMED_OUT, INTERRUPTED (a signal handler ran, or mproc_pool_wake was called: call
+// again). Since 0.1.
 MPROC_API mproc_status_t mproc_future_wait(mproc_future_t* future, int64_t limit);
 
 // Waits until one of `count` futures is ready and writes its place to *index, the first if several are.
@@ -74,7 +76,8 @@ MPROC_API mproc_status_t mproc_future_successful(mproc_future_t* future, int32_t
 // Writes the outcome, MPROC_OUTCOME_, to *outcome. Returns OK. Since 0.1.
 MPROC_API mproc_status_t mproc_future_outcome(mproc_future_t* future, int32_t* outcome);
 
-// Writes where the value of the task is, and its size; it lives as long as the future. Does not wait.
+// Writes where the value of the task is, and its size; it lives as long as the future. A value that lies in
+// a block (mproc_call_reply_block) may be overwritten by the next task that has the block. Does not wait.
 // Returns OK, NOT_READY, or how the task ended: TASK (its own error), TASK_TIMED_OUT, CANCELLED,
 // WORKER_LOST, NOT_RUN. Of a map use mproc_future_item (INVALID_ARGUMENT here). Since 0.1.
 MPROC_API mproc_status_t mproc_future_result(mproc_future_t* future, const void** data, size_t* size);

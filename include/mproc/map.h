@@ -26,7 +26,9 @@ MPROC_API mproc_status_t mproc_pool_map(mproc_pool_t* pool, uint32_t function_id
 
 // The same without waiting for the end; callbacks as in mproc_pool_submit_callback, called once for the
 // whole map (a map of nothing calls `callback`). `future` may be null. Chunks count as tasks in the bounds
-// of the queue, but a map is always taken whole. Since 0.1.
+// of the queue, but a map is always taken whole. Returns OK, INVALID_ARGUMENT (chunk less than 1; items or
+// mode; a callback with MPROC_CALLBACKS_NEXT), UNKNOWN_FUNCTION, NOT_RUNNING, BROKEN, TOO_LARGE,
+// OUT_OF_MEMORY. Since 0.1.
 MPROC_API mproc_status_t mproc_pool_map_async(mproc_pool_t* pool, uint32_t function_id,
                                               const void* const* items, const size_t* sizes, size_t count,
                                               int64_t chunk, int32_t mode, mproc_future_cb callback,
@@ -43,7 +45,7 @@ MPROC_API mproc_status_t mproc_pool_map_array(mproc_pool_t* pool, uint32_t funct
                                               size_t output_stride, int64_t chunk, int64_t limit,
                                               mproc_future_t** future);
 
-// The same without waiting; callbacks as in mproc_pool_map_async. Since 0.1.
+// The same without waiting; callbacks and what it returns as mproc_pool_map_async. Since 0.1.
 MPROC_API mproc_status_t mproc_pool_map_array_async(mproc_pool_t* pool, uint32_t function_id,
                                                     const void* input, size_t input_stride, size_t count,
                                                     void* output, size_t output_stride, int64_t chunk,

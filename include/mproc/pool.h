@@ -56,14 +56,15 @@ MPROC_API mproc_status_t mproc_pool_wait_ready(mproc_pool_t* pool, int64_t limit
 
 // Submits a task: function `function_id` with these bytes (copied). If the queue is full, waits for room at
 // most `limit`. The future in *future is the caller's, to be released. Returns OK, UNKNOWN_FUNCTION,
-// QUEUE_FULL (limit 0 or less), TIMED_OUT, INTERRUPTED, NOT_RUNNING, BROKEN, TOO_LARGE, OUT_OF_MEMORY.
-// Since 0.1.
+// QUEUE_FULL (limit 0 or less), TIMED_OUT, INTERRUPTED, NOT_RUNNING, BROKEN, TOO_LARGE, OUT_OF_MEMORY,
+// INVALID_ARGUMENT (future is null; data is null, size is not 0). Since 0.1.
 MPROC_API mproc_status_t mproc_pool_submit(mproc_pool_t* pool, uint32_t function_id, const void* data,
                                            size_t size, int64_t limit, mproc_future_t** future);
 
 // The same with callbacks, each of which may be null. `callback` gets the future of a task that ended with
 // a value, `error_callback` of one that ended otherwise; the future is borrowed for the call. `future` may
-// be null if only the callbacks matter. Since 0.1.
+// be null if only the callbacks matter. Returns as mproc_pool_submit, and INVALID_ARGUMENT (a callback with
+// MPROC_CALLBACKS_NEXT; data is null, size is not 0). Since 0.1.
 MPROC_API mproc_status_t mproc_pool_submit_callback(mproc_pool_t* pool, uint32_t function_id,
                                                     const void* data, size_t size, int64_t limit,
                                                     mproc_future_cb callback, mproc_future_cb error_callback,
@@ -72,8 +73,8 @@ MPROC_API mproc_status_t mproc_pool_submit_callback(mproc_pool_t* pool, uint32_t
 // The same with bytes that are not copied but lent: they must stay as they are until `release` is called with
 // `owner`, exactly once: inside this call if it fails, else when the task has ended, where the callbacks of
 // the pool run and before them. With MPROC_CALLBACKS_NEXT it runs inside mproc_pool_next, before that returns
-// the future. `release` may be null: then the end of the task says it. Returns as mproc_pool_submit. Since
-// 0.1.
+// the future. `release` may be null: then the end of the task says it. Returns as
+// mproc_pool_submit_callback. Since 0.1.
 MPROC_API mproc_status_t mproc_pool_submit_borrowed(mproc_pool_t* pool, uint32_t function_id,
                                                     const void* data, size_t size, mproc_release_cb release,
                                                     void* owner, int64_t limit, mproc_future_cb callback,
