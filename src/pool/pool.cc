@@ -164,11 +164,12 @@ void Pool::DropSelf() {
 }
 
 Future* Pool::NewTask(uint32_t function, const Callbacks& callbacks, bool wanted) {
+  auto extra = Tells(callbacks) ? std::make_unique<Extra>() : nullptr;  // before there is a record to lose
   Future* task = NewRecord();
   if (!task) return nullptr;
   task->function = function;
-  if (Tells(callbacks)) {
-    task->extra = new Extra();
+  if (extra) {
+    task->extra = extra.release();
     task->extra->callbacks = callbacks;
     task->extra->told = true;
   }
