@@ -141,7 +141,7 @@ void Host::Step(Input* input) {
       workers_.Serve(input->Take<uint8_t>() % 8);
       break;
     case 7:
-      REQUIRE(pool_->supervisor_.Tick() || pool_->core_.live() == 0);
+      REQUIRE(pool_->supervisor_.Tick(false) || pool_->core_.live() == 0);
       break;
     case 8:
       pool_->Statistics();
