@@ -89,7 +89,11 @@ const char* mproc_call_worker_name(mproc_call_t* call) {  // wall: cannot throw
 }
 
 int32_t mproc_call_cancelled(mproc_call_t* call) {  // wall: cannot throw
-  return call && CallOf(call)->context().channel->cancelled() ? 1 : 0;
+  return call && CallOf(call)->context().ShouldStop() ? 1 : 0;
+}
+
+int64_t mproc_call_time_left(mproc_call_t* call) {  // wall: cannot throw
+  return call ? CallOf(call)->context().TimeLeft() : 0;
 }
 
 uint64_t mproc_call_item_index(mproc_call_t* call) {  // wall: cannot throw

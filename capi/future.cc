@@ -276,6 +276,12 @@ mproc_status_t mproc_future_info(mproc_future_t* future, int32_t which, int64_t*
       case MPROC_FUTURE_INFO_FAILED_ITEM:
         *value = info ? info->failed_item : -1;
         return Status();
+      case MPROC_FUTURE_INFO_ELAPSED:
+        *value = ended ? f->elapsed : 0;
+        return Status();
+      case MPROC_FUTURE_INFO_ATTEMPTS:
+        *value = ended && f->worker_pid && !f->is_map ? f->attempts + 1 : 0;
+        return Status();
       default:
         return BadArgument("this is none of MPROC_FUTURE_INFO_");
     }
@@ -284,6 +290,10 @@ mproc_status_t mproc_future_info(mproc_future_t* future, int32_t which, int64_t*
 
 mproc_status_t mproc_future_cancel(mproc_future_t* future) {
   return GuardFuture(future, [](Future* f) { return f->pool->Cancel(f); });
+}
+
+mproc_status_t mproc_future_cancel_running(mproc_future_t* future, int64_t grace) {
+  return GuardFuture(future, [&](Future* f) { return f->pool->CancelRunning(f, grace); });
 }
 
 mproc_status_t mproc_future_retain(mproc_future_t* future) {

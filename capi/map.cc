@@ -3,6 +3,7 @@
 
 #include "capi/guard.hh"
 #include "capi/objects.hh"
+#include "capi/task_options.hh"
 #include "pool/callbacks.hh"
 #include "pool/wait.hh"
 
@@ -23,10 +24,10 @@ Status CheckItems(const void* const* items, const size_t* sizes, size_t count) {
 }
 
 Status StartMap(Pool& pool, uint32_t function, MapInput input, int64_t chunk,
-                const pool::Callbacks& callbacks, mproc_future_t** future) {
+                const pool::Callbacks& callbacks, mproc_future_t** future, const pool::Policy& policy = {}) {
   if (chunk < 1 && chunk != MPROC_CHUNK_AUTO) return BadArgument("a chunk has at least one item");
   input.chunk = chunk == MPROC_CHUNK_AUTO ? 0 : static_cast<uint64_t>(chunk);
-  return pool.Map(function, input, callbacks, reinterpret_cast<pool::Future**>(future));
+  return pool.Map(function, input, callbacks, reinterpret_cast<pool::Future**>(future), policy);
 }
 
 Status ItemsInput(const void* const* items, const size_t* sizes, size_t count, int32_t mode,
@@ -112,5 +113,31 @@ mproc_status_t mproc_pool_map_array_async(mproc_pool_t* pool, uint32_t function_
     if (Status good = ArrayInput(in, input_stride, count, out, output_stride, &input); !good.ok())
       return good;
     return StartMap(p, function_id, input, chunk, {callback, error_callback, user_data}, future);
+  });
+}
+
+mproc_status_t mproc_pool_map_with(mproc_pool_t* pool, uint32_t function_id, const void* const* items,
+                                   const size_t* sizes, size_t count, int64_t chunk, int32_t mode,
+                                   mproc_task_options_t* options, mproc_future_t** future) {
+  return GuardPool(pool, [&](Pool& p) {
+    MapInput input;
+    TaskOptions how;
+    if (Status good = ItemsInput(items, sizes, count, mode, &input); !good.ok()) return good;
+    if (Status good = ReadTaskOptions(options, &how); !good.ok()) return good;
+    return StartMap(p, function_id, input, chunk, how.callbacks, future, how.policy);
+  });
+}
+
+mproc_status_t mproc_pool_map_array_with(mproc_pool_t* pool, uint32_t function_id, const void* in,
+                                         size_t input_stride, size_t count, void* out, size_t output_stride,
+                                         int64_t chunk, mproc_task_options_t* options,
+                                         mproc_future_t** future) {
+  return GuardPool(pool, [&](Pool& p) {
+    MapInput input;
+    TaskOptions how;
+    if (Status good = ArrayInput(in, input_stride, count, out, output_stride, &input); !good.ok())
+      return good;
+    if (Status good = ReadTaskOptions(options, &how); !good.ok()) return good;
+    return StartMap(p, function_id, input, chunk, how.callbacks, future, how.policy);
   });
 }

@@ -7,6 +7,7 @@
 #include "capi/guard.hh"
 #include "capi/objects.hh"
 #include "capi/self_table.hh"
+#include "capi/task_options.hh"
 #include "pool/callbacks.hh"
 #include "pool/wait.hh"
 #include "worker/worker_main.hh"
@@ -94,6 +95,17 @@ mproc_status_t mproc_pool_submit_borrowed(mproc_pool_t* pool, uint32_t function_
                       {callback, error_callback, user_data, release, owner},
                       reinterpret_cast<pool::Future**>(future));
     });
+  });
+}
+
+mproc_status_t mproc_pool_submit_with(mproc_pool_t* pool, uint32_t function_id, const void* data, size_t size,
+                                      mproc_task_options_t* options, mproc_future_t** future) {
+  return GuardPoolTask(pool, [&](Pool& p) {
+    TaskOptions how;
+    if (Status good = CheckBytes(data, size); !good.ok()) return good;
+    if (Status good = ReadTaskOptions(options, &how); !good.ok()) return good;
+    return p.Submit(function_id, {AsBytes(data, size)}, Deadline::After(how.room_limit), how.callbacks,
+                    reinterpret_cast<pool::Future**>(future), how.policy);
   });
 }
 
@@ -217,6 +229,12 @@ mproc_status_t mproc_pool_statistic(mproc_pool_t* pool, int32_t which, uint64_t*
         return Status();
       case MPROC_POOL_STATISTIC_TAKEN_BACK:
         *value = counters.taken_back.load();
+        return Status();
+      case MPROC_POOL_STATISTIC_TIMED_OUT:
+        *value = counters.ended_badly[MPROC_OUTCOME_TIMED_OUT].load();
+        return Status();
+      case MPROC_POOL_STATISTIC_RETRIED:
+        *value = counters.retried.load();
         return Status();
       default:
         return BadArgument("this is none of MPROC_POOL_STATISTIC_");

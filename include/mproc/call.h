@@ -44,9 +44,14 @@ MPROC_API uint32_t mproc_call_worker_number(mproc_call_t* call);
 // Returns the name of this worker, as "SpawnPoolWorker-1"; lives as long as the worker. Since 0.1.
 MPROC_API const char* mproc_call_worker_name(mproc_call_t* call);
 
-// Returns 1 if the host wants the task to stop (the pool is being terminated), else 0. A long task may look
-// now and then and return early. Since 0.1.
+// Returns 1 if the task should stop: it was cancelled, it is over its time limit, or the pool is being
+// terminated; else 0. A long task may look now and then and return early, before its worker is killed. Since
+// 0.1.
 MPROC_API int32_t mproc_call_cancelled(mproc_call_t* call);
+
+// Returns how many nanoseconds the task has left before it should stop, less than 0 when it is over its time
+// limit, MPROC_FOREVER if it has none. Since 0.1.
+MPROC_API int64_t mproc_call_time_left(mproc_call_t* call);
 
 // Returns the index of the item that runs in a map, 0 in a plain task. Since 0.1.
 MPROC_API uint64_t mproc_call_item_index(mproc_call_t* call);

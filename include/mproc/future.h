@@ -27,14 +27,16 @@ enum {
 // Why, where the outcome leaves it open.
 enum {
   MPROC_CAUSE_NONE = 0,
-  MPROC_CAUSE_CALL = 1,       // cancelled by mproc_future_cancel
-  MPROC_CAUSE_TERMINATE = 2,  // cancelled by mproc_pool_terminate
-  MPROC_CAUSE_DESTROY = 3,    // cancelled by mproc_pool_destroy or mproc_runtime_finish
-  MPROC_CAUSE_SIGNAL = 4,     // worker lost: ended by a signal
-  MPROC_CAUSE_EXIT = 5,       // worker lost: it exited
-  MPROC_CAUSE_PROTOCOL = 6,   // worker lost: killed because it wrote nonsense to its channel
-  MPROC_CAUSE_LAUNCHER = 7,   // worker lost: together with the launcher, exit status unknown
-  MPROC_CAUSE_BROKEN = 8      // not run: the pool is broken
+  MPROC_CAUSE_CALL = 1,        // cancelled by mproc_future_cancel
+  MPROC_CAUSE_TERMINATE = 2,   // cancelled by mproc_pool_terminate
+  MPROC_CAUSE_DESTROY = 3,     // cancelled by mproc_pool_destroy or mproc_runtime_finish
+  MPROC_CAUSE_SIGNAL = 4,      // worker lost: ended by a signal
+  MPROC_CAUSE_EXIT = 5,        // worker lost: it exited
+  MPROC_CAUSE_PROTOCOL = 6,    // worker lost: killed because it wrote nonsense to its channel
+  MPROC_CAUSE_LAUNCHER = 7,    // worker lost: together with the launcher, exit status unknown
+  MPROC_CAUSE_BROKEN = 8,      // not run: the pool is broken
+  MPROC_CAUSE_TIME_LIMIT = 9,  // timed out: the task ran longer than its limit
+  MPROC_CAUSE_DEADLINE = 10    // timed out: task or map was not done at its deadline
 };
 
 // What mproc_future_info can tell, about ended tasks; 0 where it does not apply.
@@ -47,7 +49,9 @@ enum {
   MPROC_FUTURE_INFO_EXIT_CODE = 6,      // worker lost: the exit code, 255 if unknown
   MPROC_FUTURE_INFO_CAUSE = 7,          // MPROC_CAUSE_
   MPROC_FUTURE_INFO_ERROR_CODE = 8,     // error: the number that the function returned or failed with
-  MPROC_FUTURE_INFO_FAILED_ITEM = 9     // map: index of the item whose error is told, -1 if none
+  MPROC_FUTURE_INFO_FAILED_ITEM = 9,    // map: index of the item whose error is told, -1 if none
+  MPROC_FUTURE_INFO_ELAPSED = 10,       // nanoseconds that it ran; of a retried task the last time; maps: 0
+  MPROC_FUTURE_INFO_ATTEMPTS = 11       // times that it was begun; not of maps
 };
 
 // Waits until the future is ready, at most `limit`. With MPROC_CALLBACKS_THREAD a future with a callback, or
@@ -123,6 +127,13 @@ MPROC_API mproc_status_t mproc_future_info(mproc_future_t* future, int32_t which
 // Cancels a task that no worker has begun; of a map, every chunk that none has begun. Returns OK (cancelled;
 // a map that has begun chunks ends when these end), ALREADY_STARTED (runs or has ended). Since 0.1.
 MPROC_API mproc_status_t mproc_future_cancel(mproc_future_t* future);
+
+// Cancels a task wherever it is: one that no worker has begun ends at once; one that runs is told to stop
+// (mproc_call_cancelled) and, if it has not returned after `grace` nanoseconds (0 or less: at once), its
+// worker is killed, which harms no other task. It ends as CANCELLED, whatever it answers after this call. Of
+// a map, every chunk that has not ended. Does not wait for the end. Returns OK (cancelled, or about to end),
+// ALREADY_STARTED (it has ended). Since 0.1.
+MPROC_API mproc_status_t mproc_future_cancel_running(mproc_future_t* future, int64_t grace);
 
 // Counts one more owner, who must release it. Returns OK. Since 0.1.
 MPROC_API mproc_status_t mproc_future_retain(mproc_future_t* future);

@@ -52,4 +52,17 @@ MPROC_API mproc_status_t mproc_pool_map_array_async(mproc_pool_t* pool, uint32_t
                                                     mproc_future_cb callback, mproc_future_cb error_callback,
                                                     void* user_data, mproc_future_t** future);
 
+// mproc_pool_map_async with options, which may be null: limits and retries are those of each chunk, the
+// deadline that of the whole map. Returns as mproc_pool_map_async. Since 0.1.
+MPROC_API mproc_status_t mproc_pool_map_with(mproc_pool_t* pool, uint32_t function_id,
+                                             const void* const* items, const size_t* sizes, size_t count,
+                                             int64_t chunk, int32_t mode, mproc_task_options_t* options,
+                                             mproc_future_t** future);
+
+// mproc_pool_map_array_async with options, as mproc_pool_map_with. Since 0.1.
+MPROC_API mproc_status_t mproc_pool_map_array_with(mproc_pool_t* pool, uint32_t function_id,
+                                                   const void* input, size_t input_stride, size_t count,
+                                                   void* output, size_t output_stride, int64_t chunk,
+                                                   mproc_task_options_t* options, mproc_future_t** future);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include <mproc/future.h>
 #include <mproc/options.h>
+#include <mproc/task_options.h>
 
 typedef struct mproc_pool mproc_pool_t;
 
@@ -22,7 +23,9 @@ enum {
   MPROC_POOL_STATISTIC_WORKERS = 10,      // now: workers that are ready
   MPROC_POOL_STATISTIC_STARTS = 11,       // worker starts asked for
   MPROC_POOL_STATISTIC_DEATHS = 12,       // workers that ended unasked
-  MPROC_POOL_STATISTIC_TAKEN_BACK = 13    // queued tasks moved from one worker to another
+  MPROC_POOL_STATISTIC_TAKEN_BACK = 13,   // queued tasks moved from one worker to another
+  MPROC_POOL_STATISTIC_TIMED_OUT = 14,    // tasks that ended over their time limit or deadline
+  MPROC_POOL_STATISTIC_RETRIED = 15       // times that a task was to be run again
 };
 
 // What mproc_pool_worker_info can tell about a worker.
@@ -80,6 +83,12 @@ MPROC_API mproc_status_t mproc_pool_submit_borrowed(mproc_pool_t* pool, uint32_t
                                                     void* owner, int64_t limit, mproc_future_cb callback,
                                                     mproc_future_cb error_callback, void* user_data,
                                                     mproc_future_t** future);
+
+// The same with options, which may be null: every default. `future` may be null if they have callbacks.
+// Returns as mproc_pool_submit. Since 0.1.
+MPROC_API mproc_status_t mproc_pool_submit_with(mproc_pool_t* pool, uint32_t function_id, const void* data,
+                                                size_t size, mproc_task_options_t* options,
+                                                mproc_future_t** future);
 
 // Submits a task and waits for its end, both within `limit`; the ended future in *future is the caller's.
 // Returns as mproc_pool_submit, and OK when the task has ended, whatever its end. After TIMED_OUT and

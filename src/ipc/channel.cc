@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ipc/channel.hh"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -8,6 +9,11 @@
 #include "platform/futex.hh"
 
 namespace mproc::ipc {
+namespace {
+
+constexpr uint64_t kLongestElapsed = (uint64_t{1} << 48) - 1;  // three days
+
+}  // namespace
 
 Result<HostChannel> HostChannel::Create(uint32_t polling) {
   auto memory = platform::SharedMemory::Create("mproc-channel", sizeof(ChannelMemory),
@@ -52,7 +58,8 @@ Result<uint64_t> HostChannel::Fill(int socket, const TaskFrame& frame, std::span
 void HostChannel::Describe(TaskSlot* slot, const TaskFrame& frame) {
   slot->task_id = frame.task_id;
   slot->function = frame.function;
-  slot->kind = frame.kind;
+  slot->kind = frame.kind | (frame.limit ? kLimited : 0);
+  if (frame.limit) shared()->limits[head_ % kSlots] = frame.limit;
   slot->index = frame.index;
 }
 
@@ -116,10 +123,18 @@ bool HostChannel::PeekResult(ResultFrame* frame) const {
   frame->offset = once.offset;
   frame->block = once.block;
   frame->status = once.status;
-  frame->elapsed = once.elapsed;
+  frame->elapsed = uint64_t{once.elapsed_high} << 32 | once.elapsed;
   frame->lent = once.lent != 0;
   frame->data = slot.data;
   return true;
+}
+
+bool HostChannel::LastBegun(uint64_t* position, int64_t* at) const {
+  uint64_t begun = shared()->begun.load(std::memory_order_acquire);
+  *position = begun - 1;
+  *at =
+      shared()->begun_at.load(std::memory_order_relaxed);  // may be that of a later one: then this has ended
+  return begun != 0;
 }
 
 Result<WorkerChannel> WorkerChannel::Attach(platform::UniqueFd memory, platform::UniqueFd leader_bell,
@@ -153,7 +168,8 @@ bool WorkerChannel::Claim(TaskView* view) {
                                              std::memory_order_seq_cst)) {
         continue;  // taken back just now
       }
-      view->frame = {slot.task_id, slot.function, slot.kind, slot.index};
+      view->frame = {slot.task_id, slot.function, slot.kind & ~kLimited, slot.index,
+                     slot.kind & kLimited ? shared()->limits[task_position_ % kSlots] : 0};
       view->position = task_position_++;
       view->size = slot.size;
       view->offset = slot.offset;
@@ -205,14 +221,16 @@ void WorkerChannel::PlaceElsewhere(int socket, uint64_t offset) {
   elsewhere_ = offset;
 }
 
-void WorkerChannel::Publish(uint64_t position, uint32_t status, size_t size, uint32_t elapsed) {
+void WorkerChannel::Publish(uint64_t position, uint32_t status, size_t size, uint64_t elapsed) {
   ResultSlot& slot = result();
   slot.task = position;
   slot.size = size;
   slot.offset = in_block_ ? reserved_.offset : std::exchange(elsewhere_, 0);
   slot.block = in_block_ ? reserved_.block : 0;
   slot.status = status;
-  slot.elapsed = elapsed;
+  elapsed = std::min(elapsed, kLongestElapsed);
+  slot.elapsed = static_cast<uint32_t>(elapsed);
+  slot.elapsed_high = static_cast<uint16_t>(elapsed >> 32);
   slot.lent = in_block_ && to_lend_ ? 1 : 0;
   if (slot.lent) blocks_.LendLast();
   in_block_ = false;

@@ -14,6 +14,7 @@ struct TaskFrame {
   uint32_t function = 0;
   uint32_t kind = 0;
   uint32_t index = 0;  // of the item, if the task is one item of a map
+  int64_t limit = 0;   // nanoseconds from its start until it should stop; 0: none
 };
 
 struct ResultFrame {
@@ -22,7 +23,7 @@ struct ResultFrame {
   uint64_t offset = 0;
   uint32_t block = 0;  // 0: `data` holds the bytes
   uint32_t status = 0;
-  uint32_t elapsed = 0;
+  uint64_t elapsed = 0;             // nanoseconds
   bool lent = false;                // the block is to be given back
   const std::byte* data = nullptr;  // in the slot, until ConsumeResult
 };
@@ -68,7 +69,9 @@ class HostChannel {
   // Wakes the worker if it sleeps.
   void WakeWorker();
   void SetOrder(Order order);
-  void SetCancel(bool on) { shared()->cancel.store(on ? 1 : 0, std::memory_order_relaxed); }
+  // Tells the task at `position` to stop, if it runs; or kEveryTask.
+  void CancelTask(uint64_t position) { shared()->cancelled.store(position + 1, std::memory_order_relaxed); }
+  void CancelEveryTask() { shared()->cancelled.store(kEveryTask, std::memory_order_relaxed); }
   void SetMayPoll(bool on) { shared()->may_poll.store(on ? 1 : 0, std::memory_order_relaxed); }
 
   // -- draining side
@@ -87,6 +90,8 @@ class HostChannel {
   uint32_t ArmedBell() const { return shared()->host_bell.load(std::memory_order_relaxed); }
   // Positions that the worker says it has passed, unchecked.
   uint64_t ClaimedPassed() const { return shared()->passed.load(std::memory_order_seq_cst); }
+  // The task that it says it has begun last, and when; unchecked. False if there was none yet.
+  bool LastBegun(uint64_t* position, int64_t* at) const;
   uint32_t worker_cpu() const { return shared()->worker_cpu.load(std::memory_order_relaxed); }
   void PublishCpu(uint32_t cpu) { shared()->host_cpu.store(cpu, std::memory_order_relaxed); }
 
@@ -94,7 +99,7 @@ class HostChannel {
 
  private:
   ChannelMemory* shared() const { return reinterpret_cast<ChannelMemory*>(memory_.data()); }
-  static void Describe(TaskSlot* slot, const TaskFrame& frame);
+  void Describe(TaskSlot* slot, const TaskFrame& frame);
 
   platform::SharedMemory memory_;
   uint64_t head_ = 0;  // publishing side
@@ -133,8 +138,13 @@ class WorkerChannel {
   Result<std::byte*> Reserve(int socket, size_t size, Fate fate);
   // Says that the value lies in the task's own block, at an offset there; nothing is reserved then.
   void PlaceElsewhere(int socket, uint64_t offset);
+  // Tells when the claimed task of `position` began.
+  void Begin(uint64_t position, int64_t now) {
+    shared()->begun_at.store(now, std::memory_order_relaxed);
+    shared()->begun.store(position + 1, std::memory_order_release);
+  }
   // Publishes the reserved bytes (`size` of them) as the result of `position`.
-  void Publish(uint64_t position, uint32_t status, size_t size, uint32_t elapsed);
+  void Publish(uint64_t position, uint32_t status, size_t size, uint64_t elapsed);
   // Tells the host that a block of its was lost here.
   void TellLost() { shared()->worker_lost.fetch_add(1, std::memory_order_release); }
 
@@ -146,7 +156,10 @@ class WorkerChannel {
   void Sleep(int64_t nanoseconds);
 
   Order order() const { return static_cast<Order>(shared()->order.load(std::memory_order_seq_cst)); }
-  bool cancelled() const { return shared()->cancel.load(std::memory_order_relaxed) != 0; }
+  bool cancelled(uint64_t position) const {
+    uint64_t which = shared()->cancelled.load(std::memory_order_relaxed);
+    return which == position + 1 || which == kEveryTask;
+  }
   bool may_poll() const { return shared()->may_poll.load(std::memory_order_relaxed) != 0; }
   uint32_t polling() const { return shared()->polling.load(std::memory_order_relaxed); }
   uint32_t host_cpu() const { return shared()->host_cpu.load(std::memory_order_relaxed); }

@@ -31,7 +31,7 @@
 namespace mproc::ipc {
 
 inline constexpr uint64_t kMagic = 0x314c4e484350524dull;  // "MRPCHNL1"
-inline constexpr uint32_t kLayoutVersion = 2;
+inline constexpr uint32_t kLayoutVersion = 3;
 inline constexpr uint32_t kSlots = 256;
 inline constexpr size_t kInlineBytes = 80;
 inline constexpr uint32_t kReturns = 1024;  // no more blocks can be lent
@@ -48,6 +48,12 @@ enum HostBell : uint32_t {
   kRingEngineWhenDry = 3  // the engine wants to refill: ring when no task is left in the ring
 };
 
+// In TaskSlot::kind: the slot's entry in `limits` holds.
+inline constexpr uint32_t kLimited = uint32_t{1} << 31;
+
+// Of `cancelled`: whatever runs.
+inline constexpr uint64_t kEveryTask = UINT64_MAX;
+
 enum Order : uint32_t { kServe = 0, kFinish = 1 };  // what the host wants of the worker
 
 struct alignas(128) TaskSlot {
@@ -57,7 +63,7 @@ struct alignas(128) TaskSlot {
   uint64_t offset;  // where in the block
   uint32_t block;   // 0: the payload is in `data`
   uint32_t function;
-  uint32_t kind;   // task/kind.hh
+  uint32_t kind;   // task/kind.hh, and kLimited
   uint32_t index;  // of the item in its map
   std::byte data[kInlineBytes];
 };
@@ -68,9 +74,10 @@ struct alignas(128) ResultSlot {
   uint64_t size;
   uint64_t offset;
   uint32_t block;
-  uint32_t status;   // task/kind.hh
-  uint32_t elapsed;  // nanoseconds that the task took, saturated
-  uint32_t lent;     // 1: the block is to be given back
+  uint32_t status;        // task/kind.hh
+  uint32_t elapsed;       // nanoseconds that the task took, the lower half ...
+  uint16_t elapsed_high;  // ... and 16 bits more, saturated
+  uint16_t lent;          // 1: the block is to be given back
   std::byte data[kInlineBytes];
 };
 static_assert(sizeof(TaskSlot) == 128 && sizeof(ResultSlot) == 128);
@@ -86,18 +93,22 @@ struct ChannelMemory {
   std::atomic<uint32_t> worker_cpu;
   std::atomic<uint32_t> worker_lost;          // blocks of the host that the worker could not receive
   alignas(128) std::atomic<uint64_t> passed;  // positions below it are done with; set after skipping
+  // Written by the worker for each task, looked at now and then.
+  alignas(128) std::atomic<uint64_t> begun;  // position + 1 of the task that was begun last
+  std::atomic<int64_t> begun_at;  // when: nanoseconds of the monotonic clock; stored before `begun`
   // Written by the host, exchanged by the worker.
   alignas(128) std::atomic<uint32_t> host_bell;
   // Written by the host.
   alignas(128) std::atomic<uint32_t> order;
-  std::atomic<uint32_t> cancel;    // the running task should stop
   std::atomic<uint32_t> may_poll;  // this worker may poll before it sleeps
   std::atomic<uint32_t> polling;   // the option of the pool
   std::atomic<uint32_t> host_cpu;
   std::atomic<uint32_t> host_lost;              // blocks of the worker that the host could not receive
+  std::atomic<uint64_t> cancelled;              // position + 1 of a task that should stop, or kEveryTask
   alignas(128) std::atomic<uint64_t> consumed;  // results below it have been taken
   alignas(128) std::atomic<uint64_t> returned;  // numbers ever written to `returns`
   std::atomic<uint32_t> returns[kReturns];
+  int64_t limits[kSlots];  // nanoseconds that the task of a slot may run before it should stop
   TaskSlot tasks[kSlots];
   ResultSlot results[kSlots];
   std::byte trace[kTraceBytes];  // of a fault, platform/crash_trace.hh

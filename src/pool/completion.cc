@@ -38,6 +38,15 @@ Ending CancelledEnding(int32_t cause) {
   return ending;
 }
 
+Ending StoppedEnding(int32_t outcome, int32_t cause) {
+  if (outcome != MPROC_OUTCOME_TIMED_OUT) return CancelledEnding(cause);
+  Ending ending = ErrorEnding({MPROC_ERROR_TASK_TIMED_OUT, StatusName(MPROC_ERROR_TASK_TIMED_OUT),
+                               "the deadline passed before the task began", ""});
+  ending.outcome = outcome;
+  ending.error->cause = cause;
+  return ending;
+}
+
 Ending NotRunEnding(int32_t status, const std::string& message, int32_t cause) {
   Ending ending = ErrorEnding({status, StatusName(status), message, ""});
   ending.outcome = MPROC_OUTCOME_NOT_RUN;
@@ -78,6 +87,7 @@ void End(Future* task, Ending ending) {
     if (!task->extra) task->extra = new Extra();
     task->extra->error = std::move(ending.error);
   }
+  task->elapsed = ending.elapsed;
   bool told = task->extra && task->extra->told;
   auto bits = static_cast<uint32_t>(ending.outcome);
   if (!told || !pool->CallbacksDelayReady()) bits |= kReady;

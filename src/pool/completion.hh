@@ -15,12 +15,15 @@ struct Ending {
   ByteView value;                    // VALUE: borrowed for the call
   std::unique_ptr<Holder> holder;    // VALUE: keeps it longer, if given
   bool in_place = false;             // VALUE: it lies in the memory of the payload
+  int64_t elapsed = 0;               // ns that the task ran
   std::unique_ptr<ErrorInfo> error;  // else
 };
 
 Ending ValueEnding(ByteView value);
 Ending ErrorEnding(task::TaskError error);
 Ending CancelledEnding(int32_t cause);
+// For what had not begun when its time was over (TIMED_OUT) or when it was cancelled.
+Ending StoppedEnding(int32_t outcome, int32_t cause);
 Ending NotRunEnding(int32_t status, const std::string& message, int32_t cause);
 
 // Any thread; the pool's mutex may be held or not.

@@ -34,6 +34,7 @@ struct Counters {
   std::atomic<uint64_t> starts{0};
   std::atomic<uint64_t> deaths{0};
   std::atomic<uint64_t> taken_back{0};
+  std::atomic<uint64_t> retried{0};
 };
 
 // A lock that is only tried. Sequentially consistent: who fails to get it has told its news before, and who

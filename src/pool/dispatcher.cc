@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/clock.hh"
 #include "platform/signals.hh"
 #include "pool/map.hh"
 #include "pool/pool.hh"
+#include "pool/timekeeper.hh"
 
 namespace mproc::pool {
 namespace {
@@ -48,6 +50,7 @@ Future* Dispatcher::Next() {
       chunk->function = task->function;
       chunk->is_chunk = true;
       chunk->parent = task;
+      chunk->governed = task->governed;
       queued_--;
       return chunk;
     }
@@ -103,6 +106,10 @@ WorkerSlot* Dispatcher::Choose(uint64_t bytes) {
 }
 
 bool Dispatcher::Give(WorkerSlot* worker, Future* task, ByteView bytes) {
+  // Once given, it may end and be gone.
+  Policy limits;
+  bool limited = task->governed;
+  if (limited) limits = task->policy();
   Status given = worker->Give(task, bytes);
   if (!given.ok()) {
     if (given.os_code() == EPIPE || given.os_code() == ECONNRESET) {
@@ -131,6 +138,7 @@ bool Dispatcher::Give(WorkerSlot* worker, Future* task, ByteView bytes) {
   }
   if (current_ != worker) core_.given_last.store(worker->place, std::memory_order_relaxed);
   current_ = worker;
+  if (limited) keeper_->Given(worker, limits);
   worker->channel->WakeWorker();
   return true;
 }
@@ -229,12 +237,12 @@ void Dispatcher::RescueStuck() {
   Fill();
 }
 
-bool Dispatcher::Withdraw(Future* task, int32_t cause) {
+bool Dispatcher::Withdraw(Future* task, const std::function<Ending()>& ending) {
   if (task->is_map) {
     bool any = false, ended = false;
     auto end_chunk = [&](Future* chunk) {
       any = true;
-      End(chunk, CancelledEnding(cause));
+      End(chunk, ending());
     };
     Retain(task);
     for (auto it = returned_.begin(); it != returned_.end();) {
@@ -248,6 +256,12 @@ bool Dispatcher::Withdraw(Future* task, int32_t cause) {
       queued_bytes_ -= chunk->size;
       end_chunk(chunk);
     }
+    std::erase_if(delayed_, [&](const Delayed& one) {
+      if (!one.task->is_chunk || one.task->parent != task) return false;
+      queued_--;
+      end_chunk(one.task);
+      return true;
+    });
     for (auto& worker : core_.workers) {
       if (!worker->channel || worker->held == 0) continue;
       for (uint64_t at = worker->tail; at < worker->channel->head(); at++) {
@@ -261,14 +275,19 @@ bool Dispatcher::Withdraw(Future* task, int32_t cause) {
     if (task->outcome() == MPROC_OUTCOME_PENDING && left) {
       any = true;
       queued_ -= left;
-      Ending ending = CancelledEnding(cause);
-      ended = task->extra->map->RestEnded(&ending);
+      Ending rest = ending();
+      ended = task->extra->map->RestEnded(&rest);
     }
     if (ended) End(task, task->extra->map->TakeEnding());
     Release(task);
     return any;
   }
-  if (task->outcome() != MPROC_OUTCOME_PENDING) return false;
+  if (task->outcome() != MPROC_OUTCOME_PENDING || !WithdrawOne(task)) return false;
+  End(task, ending());
+  return true;
+}
+
+bool Dispatcher::WithdrawOne(Future* task) {
   if (task->place >= 0) {
     WorkerSlot* worker = core_.workers[static_cast<size_t>(task->place)].get();
     if (!worker->channel || worker->TakeBack(task->position, WorkerSlot::Payload::kDrop) != task)
@@ -277,6 +296,10 @@ bool Dispatcher::Withdraw(Future* task, int32_t cause) {
     return true;
   }
   if (task->tombstone) return false;
+  if (std::erase_if(delayed_, [&](const Delayed& one) { return one.task == task; })) {
+    queued_--;
+    return true;
+  }
   for (auto it = returned_.begin(); it != returned_.end(); ++it) {
     if (*it != task) continue;
     returned_.erase(it);
@@ -292,9 +315,43 @@ bool Dispatcher::Withdraw(Future* task, int32_t cause) {
   return true;
 }
 
+void Dispatcher::RunAgain(Future* task) {
+  const Future* whole = task->is_chunk ? task->parent : task;
+  if (uint8_t cause = whole->stopped.load(std::memory_order_relaxed)) {
+    bool late = cause == MPROC_CAUSE_DEADLINE;
+    return End(task, StoppedEnding(late ? MPROC_OUTCOME_TIMED_OUT : MPROC_OUTCOME_CANCELLED, cause));
+  }
+  int64_t wait = task->policy().BackOff(task->attempts++);
+  core_.counters.retried.fetch_add(1, std::memory_order_relaxed);
+  task->place = -1;
+  if (wait <= 0) return Requeue({task});
+  int64_t until = NowNs() + wait;
+  delayed_.push_back({until, task});
+  queued_++;
+  keeper_->ComeAt(until);
+}
+
+int64_t Dispatcher::ReturnDelayed(int64_t now) {
+  std::vector<Future*> due;
+  int64_t next = INT64_MAX;
+  std::erase_if(delayed_, [&](const Delayed& one) {
+    if (one.until > now) {
+      next = std::min(next, one.until);
+      return false;
+    }
+    due.push_back(one.task);
+    queued_--;
+    return true;
+  });
+  Requeue(due);
+  return next;
+}
+
 void Dispatcher::WithdrawAll(const std::function<Ending()>& ending) {
   for (Future* task : returned_) End(task, ending());
   returned_.clear();
+  for (Delayed& one : delayed_) End(one.task, ending());
+  delayed_.clear();
   for (Future* task = first_; task;) {
     Future* next = task->next;
     if (task->tombstone) {

@@ -16,9 +16,11 @@
 
 namespace mproc::pool {
 
+class Timekeeper;
+
 class Dispatcher {
  public:
-  Dispatcher(Pool* pool, Core& core) : pool_(pool), core_(core) {}
+  Dispatcher(Pool* pool, Core& core, Timekeeper* keeper) : pool_(pool), core_(core), keeper_(keeper) {}
 
   // Gives the task to a worker or queues it; a payload that the record does not hold yet is `bytes`, which
   // are copied once, to where the worker reads them, or to the record. OUT_OF_MEMORY leaves the task with the
@@ -38,9 +40,13 @@ class Dispatcher {
   // Whether the bounds of the queue let one more task in.
   bool HasRoomFor(uint64_t bytes) const;
 
-  // Takes a task out of the queue or back from a worker that has not begun it. False if that is too late.
-  // The caller ends it. For a map: takes every chunk that has not begun and ends it.
-  bool Withdraw(Future* task, int32_t cause);
+  // Takes a task out of the queue or back from a worker that has not begun it, and ends it as `ending` says;
+  // of a map every chunk that has not begun. False if that is too late.
+  bool Withdraw(Future* task, const std::function<Ending()>& ending);
+  // A task that was run and lost, or failed, is to be run again, when its back-off is over.
+  void RunAgain(Future* task);
+  // Puts tasks back whose time has come; when the next one's does.
+  int64_t ReturnDelayed(int64_t now);
   // Takes out everything that no worker has begun and ends it as `ending` says.
   void WithdrawAll(const std::function<Ending()>& ending);
 
@@ -53,6 +59,13 @@ class Dispatcher {
   void RescueStuck();
 
  private:
+  struct Delayed {
+    int64_t until;
+    Future* task;
+  };
+
+  // Takes out a task that is not a map; the caller ends it.
+  bool WithdrawOne(Future* task);
   WorkerSlot* Choose(uint64_t bytes);
   void ListIdle(WorkerSlot* worker);
   WorkerSlot* PopIdle(uint64_t bytes);
@@ -71,9 +84,11 @@ class Dispatcher {
 
   Pool* pool_;
   Core& core_;
+  Timekeeper* keeper_;
   Future* first_ = nullptr;  // the backlog; a map stays in front until its chunks are made
   Future* last_ = nullptr;
   std::deque<Future*> returned_;   // before the backlog
+  std::vector<Delayed> delayed_;   // to be run again, not before a time
   std::vector<WorkerSlot*> idle_;  // used last = at the end; entries may be stale
   WorkerSlot* current_ = nullptr;  // given to last
   WorkerSlot* poller_ = nullptr;   // may poll

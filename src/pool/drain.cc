@@ -69,12 +69,20 @@ bool Drain::TakeResult(WorkerSlot* worker, const ipc::ResultFrame& frame) {
     ending.holder = std::move(loan);
   }
   if (core_.ending()) ending = CancelledEnding(core_.terminate_cause);
+  uint8_t stopped = task->stopped.load(std::memory_order_relaxed);
+  if (stopped == MPROC_CAUSE_CALL) ending = CancelledEnding(MPROC_CAUSE_CALL);
+  ending.elapsed = static_cast<int64_t>(frame.elapsed);
   if (entry.exchange(nullptr, std::memory_order_acq_rel) != task) return false;
   bool good = !in_place || ending.outcome != MPROC_OUTCOME_VALUE || PlaceValue(*task, frame, &ending);
   tally_.results++;
   tally_.last = std::max(tally_.last, frame.task);
   tally_.bytes += task->size;
   tally_.elapsed += frame.elapsed;
+  if (task->governed && !stopped && task->policy().Retries(ending.outcome, task->attempts)) {
+    std::lock_guard lock(core_.mutex);
+    dispatcher_.RunAgain(task);
+    return good;
+  }
   End(task, std::move(ending));
   return good;
 }

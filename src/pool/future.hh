@@ -19,6 +19,7 @@
 
 #include "base/bytes.hh"
 #include "pool/held_bytes.hh"
+#include "pool/policy.hh"
 #include "task/error.hh"
 #include "task/kind.hh"
 
@@ -58,8 +59,9 @@ struct Extra {
   Callbacks callbacks;
   std::unique_ptr<ErrorInfo> error;
   std::unique_ptr<MapState> map;
-  bool told = false;                // its end goes through the callback queue
-  Future* next_callback = nullptr;  // in the callback queue; `next` may still link it in the backlog
+  std::unique_ptr<const Policy> policy;  // if the record, or that of the chunk, is `governed`
+  bool told = false;                     // its end goes through the callback queue
+  Future* next_callback = nullptr;       // in the callback queue; `next` may still link it in the backlog
   Extra();
   ~Extra();
 };
@@ -83,7 +85,7 @@ enum class Input : uint8_t {
 };
 
 inline constexpr uint32_t kFutureMagic = 0x75464d50;  // "PMFu"
-inline constexpr size_t kFutureInline = 40;
+inline constexpr size_t kFutureInline = 32;
 
 struct alignas(128) Future {
   std::atomic<uint32_t> magic;
@@ -105,9 +107,13 @@ struct alignas(128) Future {
   int32_t place;  // worker it was given to, -1 in the backlog  (pool's mutex)
   task::Kind kind;
   Input input;
-  bool is_chunk;   // `parent` holds, else `extra`
-  bool is_map;     // extra->map holds
-  bool tombstone;  // ended while in the backlog                 (pool's mutex)
+  bool is_chunk;                 // `parent` holds, else `extra`
+  bool is_map;                   // extra->map holds
+  bool tombstone;                // ended while in the backlog                 (pool's mutex)
+  bool governed;                 // there is a policy
+  uint8_t attempts;              // how often it was begun and lost, or failed, and was to be run again
+  std::atomic<uint8_t> stopped;  // MPROC_CAUSE_: not to be run any more; if it is CALL, whatever it answers
+  int64_t elapsed;               // ns that it ran; after its end
   union {
     std::byte bytes[kFutureInline];  // a small payload or value
     std::byte* heap;                 // malloc'ed, or pages
@@ -126,6 +132,7 @@ struct alignas(128) Future {
     return {input == Input::kHeld ? held.data : heap, size};
   }
   uint32_t outcome() const { return state.load(std::memory_order_acquire) & kOutcomeMask; }
+  const Policy& policy() const { return *(is_chunk ? parent->extra : extra)->policy; }
   bool ready() const { return state.load(std::memory_order_seq_cst) & kReady; }
 };
 static_assert(sizeof(Future) == 128);

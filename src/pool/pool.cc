@@ -135,7 +135,10 @@ Future* Pool::NewRecord() {
   record->place = -1;
   record->kind = task::Kind::kSingle;
   record->input = Input::kInline;
-  record->is_chunk = record->is_map = record->tombstone = false;
+  record->is_chunk = record->is_map = record->tombstone = record->governed = false;
+  record->attempts = 0;
+  record->stopped.store(MPROC_CAUSE_NONE, std::memory_order_relaxed);
+  record->elapsed = 0;
   record->magic.store(kFutureMagic, std::memory_order_release);
   return record;
 }
@@ -163,15 +166,18 @@ void Pool::DropSelf() {
   CountFreed();
 }
 
-Future* Pool::NewTask(uint32_t function, const Callbacks& callbacks, bool wanted) {
-  auto extra = Tells(callbacks) ? std::make_unique<Extra>() : nullptr;  // before there is a record to lose
+Future* Pool::NewTask(uint32_t function, const Callbacks& callbacks, const Policy& policy, bool wanted) {
+  // Before there is a record to lose.
+  auto extra = Tells(callbacks) || policy.any() ? std::make_unique<Extra>() : nullptr;
+  if (policy.any()) extra->policy = std::make_unique<const Policy>(policy);
   Future* task = NewRecord();
   if (!task) return nullptr;
   task->function = function;
   if (extra) {
+    extra->callbacks = callbacks;
+    extra->told = Tells(callbacks);
     task->extra = extra.release();
-    task->extra->callbacks = callbacks;
-    task->extra->told = true;
+    task->governed = policy.any();
   }
   if (wanted) {
     task->refs.store(2, std::memory_order_relaxed);
@@ -190,7 +196,7 @@ Status Pool::Unmake(Future* task, Future** future, Status why) {
 }
 
 Status Pool::Submit(uint32_t function, Payload payload, const Deadline& deadline, const Callbacks& callbacks,
-                    Future** future) {
+                    Future** future, const Policy& policy) {
   ByteView bytes = payload.bytes;
   if (bytes.size() > task::kLargestPayload) return Status(MPROC_ERROR_TOO_LARGE);
   if (Status good = CheckCallbacks(callbacks); !good.ok()) return good;
@@ -200,12 +206,14 @@ Status Pool::Submit(uint32_t function, Payload payload, const Deadline& deadline
     if (Status room = MakeRoom(&lock, bytes.size(), deadline); !room.ok()) return room;
     if (Status fit = CheckSubmit(function); !fit.ok()) return fit;
   }
-  Future* task = NewTask(function, callbacks, future != nullptr);
+  if (policy.deadline) keeper_.Prepare();
+  Future* task = NewTask(function, callbacks, policy, future != nullptr);
   if (!task) return Status(MPROC_ERROR_OUT_OF_MEMORY);
   if (payload.holder) {
     task->kind = task::Kind::kBlock;
     HoldBytes(task, bytes, std::move(payload.holder));
-  } else if (bytes.size() <= ipc::kInlineBytes) {
+  } else if (bytes.size() <= ipc::kInlineBytes || (policy.retries && !payload.borrowed)) {
+    // What may be run again is kept here.
     if (!StoreBytes(task, bytes)) return Unmake(task, future, Status(MPROC_ERROR_OUT_OF_MEMORY));
   } else if (payload.borrowed) {
     HoldBytes(task, bytes, nullptr);
@@ -218,11 +226,14 @@ Status Pool::Submit(uint32_t function, Payload payload, const Deadline& deadline
   core_.counters.submitted.store(core_.counters.submitted.load(std::memory_order_relaxed) + 1,
                                  std::memory_order_release);
   if (Tells(callbacks)) core_.callbacks_due.fetch_add(1, std::memory_order_seq_cst);
+  if (policy.deadline) Retain(task);  // for the keeper: it may end and be gone at once
   if (Status sent = dispatcher_.Submit(task, bytes); !sent.ok()) {
+    if (policy.deadline) Release(task);
     core_.counters.submitted.fetch_sub(1);
     if (Tells(callbacks)) core_.callbacks_due.fetch_sub(1, std::memory_order_seq_cst);
     return Unmake(task, future, std::move(sent));
   }
+  if (policy.deadline) keeper_.Submitted(task, policy.deadline);
   bool drain = ++submits_ % kDrainEvery == 0;
   lock.unlock();
   AfterSubmit(drain);
@@ -242,13 +253,15 @@ void Pool::AfterSubmit(bool drain) {
   }
 }
 
-Status Pool::Map(uint32_t function, const MapInput& input, const Callbacks& callbacks, Future** future) {
+Status Pool::Map(uint32_t function, const MapInput& input, const Callbacks& callbacks, Future** future,
+                 const Policy& policy) {
   if (Status good = CheckCallbacks(callbacks); !good.ok()) return good;
   auto map = MapState::Create(input, core_.workers.size());
   if (!map.ok()) return map.status();
   std::unique_lock lock(core_.mutex);
   if (Status fit = CheckSubmit(function); !fit.ok()) return fit;
-  Future* task = NewTask(function, callbacks, future != nullptr);
+  if (policy.deadline) keeper_.Prepare();
+  Future* task = NewTask(function, callbacks, policy, future != nullptr);
   if (!task) return Status(MPROC_ERROR_OUT_OF_MEMORY);
   if (!task->extra) task->extra = new Extra();
   task->extra->map = std::move(*map);
@@ -257,11 +270,13 @@ Status Pool::Map(uint32_t function, const MapInput& input, const Callbacks& call
   core_.counters.submitted.store(core_.counters.submitted.load(std::memory_order_relaxed) + 1,
                                  std::memory_order_release);
   if (Tells(callbacks)) core_.callbacks_due.fetch_add(1, std::memory_order_seq_cst);
+  if (policy.deadline && input.count) Retain(task);
   if (input.count == 0) {
     End(task, task->extra->map->TakeEnding());
   } else {
     Status sent = dispatcher_.Submit(task);
     (void)sent;  // there is nothing to copy
+    if (policy.deadline) keeper_.Submitted(task, policy.deadline);
   }
   lock.unlock();
   AfterSubmit(false);
@@ -272,12 +287,26 @@ Status Pool::Cancel(Future* future) {
   bool withdrawn;
   {
     std::lock_guard lock(core_.mutex);
-    withdrawn = dispatcher_.Withdraw(future, MPROC_CAUSE_CALL);
-    if (withdrawn && !future->is_map) End(future, CancelledEnding(MPROC_CAUSE_CALL));
+    withdrawn = dispatcher_.Withdraw(future, [] { return CancelledEnding(MPROC_CAUSE_CALL); });
   }
-  if (withdrawn && (core_.options.queue_tasks || core_.options.queue_bytes)) core_.WakeEveryone();  // room
+  return AfterCancel(withdrawn);
+}
+
+Status Pool::CancelRunning(Future* future, int64_t grace) {
+  drain_.Settle();  // what has ended by now keeps its value
+  bool stopped;
+  {
+    std::lock_guard lock(core_.mutex);
+    stopped = future->outcome() == MPROC_OUTCOME_PENDING &&
+              keeper_.Stop(future, grace, MPROC_OUTCOME_CANCELLED, MPROC_CAUSE_CALL);
+  }
+  return AfterCancel(stopped);
+}
+
+Status Pool::AfterCancel(bool any) {
+  if (any && (core_.options.queue_tasks || core_.options.queue_bytes)) core_.WakeEveryone();  // room
   drain_.SettleIfNeeded();
-  return withdrawn ? Status() : Status(MPROC_ERROR_ALREADY_STARTED);
+  return any ? Status() : Status(MPROC_ERROR_ALREADY_STARTED);
 }
 
 void Pool::Close() {

@@ -18,6 +18,7 @@
 #include "pool/engine_side.hh"
 #include "pool/map.hh"
 #include "pool/supervisor.hh"
+#include "pool/timekeeper.hh"
 
 namespace mproc::pool {
 
@@ -37,8 +38,9 @@ class Pool : public runtime::Runtime::Member, public std::enable_shared_from_thi
   Status WaitReady(const Deadline& deadline);
   // The future is null unless wanted.
   Status Submit(uint32_t function, Payload payload, const Deadline& deadline, const Callbacks& callbacks,
-                Future** future);
-  Status Map(uint32_t function, const MapInput& input, const Callbacks& callbacks, Future** future);
+                Future** future, const Policy& policy = {});
+  Status Map(uint32_t function, const MapInput& input, const Callbacks& callbacks, Future** future,
+             const Policy& policy = {});
   Status Dispatch(size_t max, size_t* ran);
   // The future comes with a handle.
   Status Next(const Deadline& deadline, Future** future, void** user_data);
@@ -55,7 +57,10 @@ class Pool : public runtime::Runtime::Member, public std::enable_shared_from_thi
   Status Wait(Condition& condition, const Deadline& deadline) { return drain_.Wait(condition, deadline); }
   // Takes in what is there, so that a question about a future is answered by the latest news.
   void Refresh() { drain_.Settle(); }
+  // Only what no worker has begun.
   Status Cancel(Future* future);
+  // What runs, too: it is told, and its worker killed after the grace time.
+  Status CancelRunning(Future* future, int64_t grace);
   // A thread that waits for futures of several pools registers with each and lets the engine drain.
   void AddOutsider(Waiter* waiter);
   void RemoveOutsider(Waiter* waiter);
@@ -91,9 +96,11 @@ class Pool : public runtime::Runtime::Member, public std::enable_shared_from_thi
   Status CheckCallbacks(const Callbacks& callbacks);
   Status EnsureCallbackThread();
   Status MakeRoom(std::unique_lock<std::mutex>* lock, uint64_t bytes, const Deadline& deadline);
-  Future* NewTask(uint32_t function, const Callbacks& callbacks, bool wanted);  // mutex held
+  Future* NewTask(uint32_t function, const Callbacks& callbacks, const Policy& policy,
+                  bool wanted);  // mutex held
   Status Unmake(Future* task, Future** future, Status why);
   void AfterSubmit(bool queued);
+  Status AfterCancel(bool any);
   void RunCallbackThread();
   void FinishDestroy();
   void CountFreed();
@@ -105,9 +112,10 @@ class Pool : public runtime::Runtime::Member, public std::enable_shared_from_thi
 
   const uint32_t epoch_;
   Core core_;
-  Dispatcher dispatcher_{this, core_};
-  Supervisor supervisor_{core_, dispatcher_};
+  Dispatcher dispatcher_{this, core_, &keeper_};
+  Supervisor supervisor_{core_, dispatcher_, keeper_};
   Drain drain_{core_, dispatcher_, supervisor_};
+  Timekeeper keeper_{core_, dispatcher_, drain_};
   std::shared_ptr<EngineSide> engine_;
   CallbackQueue callbacks_;
   std::mutex thread_mutex_;

@@ -8,6 +8,7 @@
 #include "platform/signals.hh"
 #include "pool/completion.hh"
 #include "pool/drain.hh"
+#include "pool/timekeeper.hh"
 #include "pool/worker_death.hh"
 
 namespace mproc::pool {
@@ -32,6 +33,7 @@ Status Supervisor::StartAll(Drain* drain, std::shared_ptr<EngineSide> engine,
   drain_ = drain;
   engine_ = std::move(engine);
   pool_reference_ = std::move(pool_reference);
+  keeper_.Open(engine_, pool_reference_);
   auto plan = PlanWorkerStart(core_.options, core_.runtime->worker_program());
   if (!plan.ok()) return plan.status();
   plan_ = std::move(*plan);
@@ -281,6 +283,7 @@ void Supervisor::Advance() {
   if (left || core_.live() > 0) return;
   core_.phase.store(Phase::kJoined, std::memory_order_seq_cst);
   engine_->Close();
+  keeper_.Close();
   pool_reference_.reset();
   core_.WakeEveryone();
 }
@@ -294,7 +297,7 @@ void Supervisor::EndWorkers() {
     dispatcher_.WorkerGone(worker.get());
     worker->state = WorkerState::kEnding;
     if (worker->channel) {
-      worker->channel->SetCancel(true);
+      worker->channel->CancelEveryTask();
       worker->channel->SetOrder(ipc::kFinish);
     }
     if (starting || !wait) {

@@ -22,10 +22,12 @@
 namespace mproc::pool {
 
 class Drain;
+class Timekeeper;
 
 class Supervisor {
  public:
-  Supervisor(Core& core, Dispatcher& dispatcher) : core_(core), dispatcher_(dispatcher) {}
+  Supervisor(Core& core, Dispatcher& dispatcher, Timekeeper& keeper)
+      : core_(core), dispatcher_(dispatcher), keeper_(keeper) {}
 
   // Finds the program and starts every worker. Before the pool is shared.
   Status StartAll(Drain* drain, std::shared_ptr<EngineSide> engine, std::shared_ptr<void> pool_reference);
@@ -69,6 +71,7 @@ class Supervisor {
 
   Core& core_;
   Dispatcher& dispatcher_;
+  Timekeeper& keeper_;
   Drain* drain_ = nullptr;
   std::shared_ptr<EngineSide> engine_;
   std::shared_ptr<void> pool_reference_;  // given to those that deliver; dropped when joined

@@ -61,7 +61,8 @@ Status WorkerSlot::Give(Future* task, ByteView payload) {
   if (task->input == Input::kLost) {
     return Status(MPROC_ERROR_OUT_OF_MEMORY, "there was no memory for it when it came back from a worker");
   }
-  ipc::TaskFrame frame{task->id, task->function, static_cast<uint32_t>(task->kind), task->index};
+  ipc::TaskFrame frame{task->id, task->function, static_cast<uint32_t>(task->kind), task->index,
+                       task->governed ? task->policy().time_limit : 0};
   ByteView pieces[3];
   task::ChunkHead head;
   size_t count = 1;
@@ -119,6 +120,8 @@ Future* WorkerSlot::TakeBack(uint64_t position, Payload payload) {
   held--;
   held_bytes -= task->size;
   task->place = -1;
+  task->worker_pid = 0;
+  task->worker_number = 0;
   if (task->input == Input::kChannel && payload == Payload::kKeep) {
     ByteView bytes(channel->PayloadAt(position), task->size);
     if (!StoreBytes(task, bytes)) {
@@ -192,6 +195,8 @@ void WorkerSlot::Clear() {
   serving = false;
   distrusted = false;
   known_blocks.Clear();
+  watched.clear();
+  doomed.reset();
   tail = passed = 0;
   held = 0;
   held_bytes = 0;

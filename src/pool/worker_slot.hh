@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ipc/channel.hh"
 #include "pool/block_lender.hh"
@@ -29,6 +30,19 @@ enum class WorkerState : uint8_t {
   kStarting,  // asked for; has not said hello
   kReady,     // serves
   kEnding     // told to finish, or to be killed, or dead and not yet reported
+};
+
+// A task that it holds and that time may run out for.
+struct WatchedTask {
+  uint64_t position = 0;
+  int64_t given = 0;
+  int64_t limit = 0;                          // from its start; 0: none
+  int64_t grace = 0;                          // after that
+  int64_t begun = 0;                          // 0: not known
+  int64_t kill_at = 0;                        // 0: not known, for it has not begun
+  int32_t outcome = MPROC_OUTCOME_TIMED_OUT;  // if it is killed
+  int32_t cause = MPROC_CAUSE_TIME_LIMIT;
+  bool read_again = false;  // its worker went on to another task, and the result was not seen
 };
 
 class WorkerSlot {
@@ -51,12 +65,14 @@ class WorkerSlot {
 
   // What it holds: entry position % kSlots. Whoever exchanges an entry to null ends or moves that task.
   std::array<std::atomic<Future*>, ipc::kSlots> in_flight{};
-  KnownBlocks known_blocks;  //                                  (mutex)
-  uint64_t tail = 0;         // positions below it are done with (mutex)
-  uint32_t held = 0;         // tasks given and not ended        (mutex)
-  uint64_t held_bytes = 0;   //                                  (mutex)
-  uint64_t passed = 0;       // what it said it passed           (drain)
-  bool listed_idle = false;  //                                  (mutex)
+  std::vector<WatchedTask> watched;   // (mutex)
+  std::optional<WatchedTask> doomed;  // the task that it was killed for (mutex)
+  KnownBlocks known_blocks;           //                                  (mutex)
+  uint64_t tail = 0;                  // positions below it are done with (mutex)
+  uint32_t held = 0;                  // tasks given and not ended        (mutex)
+  uint64_t held_bytes = 0;            //                                  (mutex)
+  uint64_t passed = 0;                // what it said it passed           (drain)
+  bool listed_idle = false;           //                                  (mutex)
   std::atomic<uint64_t> tasks_done{0};
   uint32_t task_ns = 0;              // what its tasks take, smoothed; 0 unknown (mutex)
   bool stuck = false;                // does not begin what it was given      (mutex)
@@ -77,6 +93,10 @@ class WorkerSlot {
   // with the caller.                                                             (mutex)
   Status Give(Future* task, ByteView payload = {});
   enum class Payload { kKeep, kDrop };
+  // Whether a position is out and has not ended.
+  bool Holds(uint64_t position) const {
+    return position >= tail && in_flight[position % ipc::kSlots].load(std::memory_order_acquire);
+  }
   // Takes the task at `position` back, and its payload out of the channel unless that is not wanted; null if
   // the worker has claimed it.                                                   (mutex)
   Future* TakeBack(uint64_t position, Payload payload = Payload::kKeep);

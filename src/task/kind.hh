@@ -7,7 +7,7 @@
 
 namespace mproc::task {
 
-enum class Kind : uint32_t {
+enum class Kind : uint8_t {
   kSingle = 0,  // the payload is the input of one call
   kItems = 1,   // a chunk of byte items (chunk.hh)
   kArray = 2,   // a chunk of a fixed-stride array (chunk.hh)

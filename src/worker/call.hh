@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include "base/clock.hh"
 #include "base/status.hh"
 #include "ipc/channel.hh"
 #include "task/error.hh"
@@ -16,12 +17,26 @@
 
 namespace mproc::worker {
 
+// The task that runs, as the host knows it.
+struct RunningTask {
+  uint64_t position = UINT64_MAX;  // in the channel; none: an initializer
+  int64_t started = 0;
+  int64_t limit = 0;  // from its start; 0: none
+};
+
 // What all calls of a worker share.
 struct WorkerContext {
   ipc::WorkerChannel* channel = nullptr;
   int socket = -1;
   uint32_t number = 0;
   std::string name;
+  RunningTask running;
+
+  // Nanoseconds until the running task should stop; MPROC_FOREVER without a limit.
+  int64_t TimeLeft() const {
+    return running.limit ? running.started + running.limit - NowNs() : MPROC_FOREVER;
+  }
+  bool ShouldStop() const { return channel->cancelled(running.position) || TimeLeft() <= 0; }
 };
 
 class Call {

@@ -31,6 +31,8 @@ using Fate = ipc::WorkerChannel::Fate;
 }  // namespace
 
 int64_t Runner::Run(const ipc::TaskView& view, int64_t started) {
+  context_->running = {view.position, started, view.frame.limit};
+  context_->channel->Begin(view.position, started);
   ByteView input;
   task::TaskError error;
   const task::Function* function = nullptr;
@@ -52,8 +54,7 @@ int64_t Runner::Run(const ipc::TaskView& view, int64_t started) {
   }
   int64_t now = NowNs();
   uint64_t elapsed = static_cast<uint64_t>(std::max<int64_t>(0, now - started));
-  context_->channel->Publish(view.position, ended.status, ended.size,
-                             static_cast<uint32_t>(std::min<uint64_t>(elapsed, UINT32_MAX)));
+  context_->channel->Publish(view.position, ended.status, ended.size, elapsed);
   return now;
 }
 

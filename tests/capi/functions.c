@@ -221,6 +221,37 @@ FUNCTION(spin) {
   return 0;
 }
 
+// The same payload each time, or it says so.
+FUNCTION(flaky) {
+  UNUSED;
+  Flaky flaky;
+  if (size != sizeof flaky) return 1;
+  memcpy(&flaky, input, sizeof flaky);
+  for (size_t i = 0; i < sizeof flaky.filling; i++) {
+    if (flaky.filling[i] != PatternAt(i)) return 2;
+  }
+  Begin(flaky.cell);
+  uint32_t begun = atomic_load(&TheBoard()->begun[flaky.cell]);
+  if (begun > flaky.times) return Give(call, begun);
+  if (flaky.way == kFlakyExits) _exit(3);
+  if (flaky.way == kFlakyFails) return 7;
+  for (;;) Rest(1000);
+}
+
+FUNCTION(time_left) {
+  UNUSED;
+  return Give(call, mproc_call_time_left(call));
+}
+
+FUNCTION(spin_for) {
+  UNUSED;
+  Work work = WorkOf(input, size);
+  Begin(work.value);
+  Rest(work.ms);
+  End(work.value);
+  return Give(call, 1);
+}
+
 FUNCTION(big) {
   UNUSED;
   size_t count = (size_t)Number(input, size);

@@ -52,7 +52,10 @@
   X(37, stamp, "a block: adds 1 to its first and its last byte, and gives the payload in place")       \
   X(38, overwrite, "bytes: writes to them")                                                            \
   X(39, hold, "Work at the front of a block: as gate, gives nothing")                                  \
-  X(40, no_block, "gives what four wrong calls about its block return, as int32 each")
+  X(40, no_block, "gives what four wrong calls about its block return, as int32 each")                 \
+  X(41, flaky, "Flaky: ends so many times in that way, then gives how often it was begun")             \
+  X(42, time_left, "gives mproc_call_time_left as an int64")                                           \
+  X(43, spin_for, "Work: value is a cell; runs that long, never minding a cancel, then gives 1")
 
 enum {
 #define TEST_FUNCTION_ID(id, name, what) fn_##name = id,
@@ -75,6 +78,12 @@ typedef struct {
   uint32_t function, number;
   int32_t cancelled, pid;
 } About;
+
+enum { kFlakyExits, kFlakyFails, kFlakyHangs };
+typedef struct {
+  int64_t way, times, cell;
+  unsigned char filling[200];
+} Flaky;
 
 typedef struct {
   uint64_t size, sum;

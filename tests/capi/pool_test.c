@@ -90,7 +90,7 @@ static void WrongHandlesAreTold(void) {
   CHECK_STATUS(mproc_pool_submit_callback(pool, fn_echo, NULL, 1, 0, NULL, NULL, NULL, NULL),
                MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_pool_statistic(pool, 0, &value), MPROC_ERROR_INVALID_ARGUMENT);
-  CHECK_STATUS(mproc_pool_statistic(pool, 14, &value), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_pool_statistic(pool, 16, &value), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_pool_statistic(pool, 1, NULL), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_pool_worker_count(pool, NULL), MPROC_ERROR_INVALID_ARGUMENT);
   int64_t info;
@@ -338,7 +338,7 @@ static void UnknownFunctions(void) {
   CHECK_STATUS(mproc_pool_submit(pool, 9999, NULL, 0, 0, &future), MPROC_ERROR_UNKNOWN_FUNCTION);
   CHECK_OK(mproc_pool_find_function(pool, "echo", &id));
   CHECK_EQ(id, fn_echo);
-  CHECK_EQ(count, 40);
+  CHECK_EQ(count, 43);
   CloseJoinDestroy(pool);
 }
 

@@ -162,7 +162,7 @@ def channels():
     yield "socket-shut", u8(10) + submit(200) * 3 + look + tick + look
     yield "stuck", submit(8) * 9 + tick + tick + serve + look + u8(8)
     yield "cancelled", submit(8) * 9 + map_of(12, 1, 0) + u8(5) + u8(9) + u8(5) + u8(3) + look
-    slots, trace = 128 * 39, 128 * 39 + 2 * 256 * 128  # of ipc/layout.hh
+    slots, trace = 128 * 56, 128 * 56 + 2 * 256 * 128  # of ipc/layout.hh
     yield "turns-all-ones", start + b"".join(write(slots + 128 * i, b"\xff" * 8) for i in range(12)) + look + tick
     yield "chunk-lie", map_of(8, 4, 0) + claim + result(task=0, size=48, data=u64(1 << 63) + u64(0) + u64(8) + u64(0)) + look
     yield "array-lie", map_of(8, 4, 2) + claim + result(task=0, size=48, data=u64(5) + u64(0) + u64(8) + u64(0)) + look

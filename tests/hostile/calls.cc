@@ -26,6 +26,7 @@ mproc_pool_options_t* Options(void* handle) { return static_cast<mproc_pool_opti
 mproc_pool_t* Pool(void* handle) { return static_cast<mproc_pool_t*>(handle); }
 mproc_future_t* Future(void* handle) { return static_cast<mproc_future_t*>(handle); }
 mproc_block_t* Block(void* handle) { return static_cast<mproc_block_t*>(handle); }
+mproc_task_options_t* TaskOptions(void* handle) { return static_cast<mproc_task_options_t*>(handle); }
 mproc_value_t* Value(void* handle) { return static_cast<mproc_value_t*>(handle); }
 
 std::vector<HandleCall> MakeCalls() {
@@ -64,6 +65,17 @@ std::vector<HandleCall> MakeCalls() {
   add(
       "mproc_pool_options_destroy", Kind::kOptions,
       [](void* h) { return mproc_pool_options_destroy(Options(h)); }, MPROC_OK);
+#define TASK_OPTIONS(name, ...) \
+  add(#name, Kind::kTaskOptions, [](void* h) { return name(TaskOptions(h), ##__VA_ARGS__); })
+  TASK_OPTIONS(mproc_task_options_set_time_limit, MPROC_FOREVER);
+  TASK_OPTIONS(mproc_task_options_set_deadline, MPROC_FOREVER);
+  TASK_OPTIONS(mproc_task_options_set_grace, 0);
+  TASK_OPTIONS(mproc_task_options_set_retry, 0, 0, 0);
+  TASK_OPTIONS(mproc_task_options_set_callbacks, nullptr, nullptr, nullptr);
+  TASK_OPTIONS(mproc_task_options_set_room_limit, 0);
+  add(
+      "mproc_task_options_destroy", Kind::kTaskOptions,
+      [](void* h) { return mproc_task_options_destroy(TaskOptions(h)); }, MPROC_OK);
 #define POOL(name, ...)                   \
   add(#name, Kind::kPool, [&o](void* h) { \
     (void)o;                              \
@@ -73,6 +85,9 @@ std::vector<HandleCall> MakeCalls() {
   POOL(mproc_pool_submit, 1, "x", 1, 0, &o.future);
   POOL(mproc_pool_submit_callback, 1, "x", 1, 0, nullptr, nullptr, nullptr, &o.future);
   POOL(mproc_pool_submit_borrowed, 1, "x", 1, nullptr, nullptr, 0, nullptr, nullptr, nullptr, &o.future);
+  POOL(mproc_pool_submit_with, 1, "x", 1, nullptr, &o.future);
+  POOL(mproc_pool_map_with, 1, kItems, kSizes, 2, 1, 0, nullptr, &o.future);
+  POOL(mproc_pool_map_array_with, 1, "ab", 1, 2, o.buffer, 1, 1, nullptr, &o.future);
   POOL(mproc_pool_submit_block, 1, nullptr, 0, 0, nullptr, nullptr, 0, nullptr, nullptr, nullptr, &o.future);
   POOL(mproc_pool_apply, 1, "x", 1, 0, &o.future);
   POOL(mproc_pool_map, 1, kItems, kSizes, 2, 1, 0, 0, &o.future);
@@ -124,6 +139,7 @@ std::vector<HandleCall> MakeCalls() {
   FUTURE(mproc_future_error_trace, &o.text);
   FUTURE(mproc_future_info, MPROC_FUTURE_INFO_TASK_ID, &o.info);
   FUTURE(mproc_future_cancel);
+  FUTURE(mproc_future_cancel_running, 0);
   FUTURE(mproc_future_retain);
   add(
       "mproc_future_release", Kind::kFuture, [](void* h) { return mproc_future_release(Future(h)); },
@@ -181,6 +197,8 @@ const std::vector<std::string>& OtherFunctions() {
                                                           "mproc_call_block",
                                                           "mproc_call_reply_block",
                                                           "mproc_call_cancelled",
+                                                          "mproc_call_time_left",
+                                                          "mproc_task_options_create",
                                                           "mproc_call_fail",
                                                           "mproc_call_function_id",
                                                           "mproc_call_item_index",

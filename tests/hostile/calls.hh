@@ -10,7 +10,7 @@
 
 namespace hostile {
 
-enum class Kind { kTable, kOptions, kPool, kFuture, kValue, kBlock };
+enum class Kind { kTable, kOptions, kPool, kFuture, kValue, kBlock, kTaskOptions };
 
 struct HandleCall {
   const char* name;

@@ -41,6 +41,8 @@ CASE(everything_of_the_parents_is_foreign) {
   CHECK_OK(mproc_value_create(&value));
   mproc_block_t* block = nullptr;
   CHECK_OK(mproc_block_create(4096, &block));
+  mproc_task_options_t* task_options = nullptr;
+  CHECK_OK(mproc_task_options_create(&task_options));
   mproc_pool_t* pool = MakePool(2);
   if (!pool) return;
   mproc_future_t* done = Submit(pool, kEcho, "x", 1);
@@ -52,6 +54,7 @@ CASE(everything_of_the_parents_is_foreign) {
     if (kind == Kind::kPool) return pool;
     if (kind == Kind::kValue) return value;
     if (kind == Kind::kBlock) return block;
+    if (kind == Kind::kTaskOptions) return task_options;
     return second ? running : done;
   };
   for (int round = 0; round < 3; round++) {
@@ -83,6 +86,7 @@ CASE(everything_of_the_parents_is_foreign) {
   CHECK_OK(mproc_pool_options_destroy(options));
   CHECK_OK(mproc_value_destroy(value));
   CHECK_OK(mproc_block_destroy(block));
+  CHECK_OK(mproc_task_options_destroy(task_options));
 }
 
 CASE(no_descriptor_is_inherited) {

@@ -23,8 +23,10 @@ struct Live {
   mproc_future_t* future = nullptr;
   mproc_value_t* value = nullptr;
   mproc_block_t* block = nullptr;
+  mproc_task_options_t* task_options = nullptr;
 
   bool Make() {
+    CHECK_OK(mproc_task_options_create(&task_options));
     CHECK_OK(mproc_value_create(&value));
     CHECK_OK(mproc_block_create(4096, &block));
     CHECK_OK(mproc_table_create(&table));
@@ -46,6 +48,8 @@ struct Live {
         return value;
       case Kind::kBlock:
         return block;
+      case Kind::kTaskOptions:
+        return task_options;
       default:
         return future;
     }
@@ -59,6 +63,7 @@ struct Live {
     CHECK_OK(mproc_future_result(future, &data, &size));
     CHECK_EQ(size, 5);
     CHECK_OK(mproc_value_clear(value));
+    CHECK_OK(mproc_task_options_set_grace(task_options, 1));
     CHECK_OK(mproc_block_data(block, nullptr, &size));
     CHECK_EQ(size, 4096);
     CHECK(Serves(pool));
@@ -66,6 +71,7 @@ struct Live {
   void Drop() {
     CHECK_OK(mproc_value_destroy(value));
     CHECK_OK(mproc_block_destroy(block));
+    CHECK_OK(mproc_task_options_destroy(task_options));
     CHECK_OK(mproc_future_release(future));
     Destroy(pool);
     CHECK_OK(mproc_pool_options_destroy(options));
@@ -107,6 +113,7 @@ CASE(null_handles) {
   CHECK_STATUS(mproc_value_create(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_block_create(1, nullptr), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_pool_options_create(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_task_options_create(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_runtime_launcher_pid(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_runtime_default_workers(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
   // What a running function asks, without one.
@@ -122,6 +129,7 @@ CASE(null_handles) {
   CHECK_EQ(mproc_call_worker_number(nullptr), 0);
   CHECK(mproc_call_worker_name(nullptr) && !*mproc_call_worker_name(nullptr));
   CHECK_EQ(mproc_call_cancelled(nullptr), 0);
+  CHECK_EQ(mproc_call_time_left(nullptr), 0);
   CHECK_EQ(mproc_call_item_index(nullptr), 0);
   CHECK_EQ(mproc_worker_is_worker(), 0);
   for (int32_t status : {1, 99, -39, -1000, INT32_MIN, INT32_MAX}) {
@@ -197,7 +205,8 @@ CASE(handles_of_another_kind) {
   Live live;
   if (!live.Make()) return;
   for (const auto& call : HandleCalls()) {
-    for (Kind kind : {Kind::kTable, Kind::kOptions, Kind::kPool, Kind::kFuture, Kind::kValue, Kind::kBlock}) {
+    for (Kind kind : {Kind::kTable, Kind::kOptions, Kind::kPool, Kind::kFuture, Kind::kValue, Kind::kBlock,
+                      Kind::kTaskOptions}) {
       if (kind != call.kind)
         Try(call, live.Of(kind), {MPROC_ERROR_INVALID_HANDLE}, "a handle of another kind");
     }

@@ -401,7 +401,9 @@ void DoScribble(mproc_call_t* call, const Scribble& scribble) {
       break;
     case kOrder:
       memory->order.store(static_cast<uint32_t>(scribble.value));
-      memory->cancel.store(static_cast<uint32_t>(scribble.value));
+      memory->cancelled.store(scribble.value);
+      memory->begun.store(scribble.value);
+      memory->begun_at.store(static_cast<int64_t>(scribble.value));
       break;
     case kPolling:
       memory->polling.store(static_cast<uint32_t>(scribble.value));

@@ -38,7 +38,7 @@ ENTRY = {"worker": {"worker_main.hh", "call.hh"}, "launcher": {"launcher_main.hh
 FRONT = {
     # one load that tells a forked child, and what the wall holds; no system call
     "platform": {"cancellation.hh", "fork_lock.hh", "fork_mark.hh"},
-    "pool": {"pool.hh", "future.hh", "future_slab.hh", "map.hh", "options.hh", "shared_block.hh", "wait.hh", "callbacks.hh"},
+    "pool": {"pool.hh", "future.hh", "future_slab.hh", "map.hh", "options.hh", "policy.hh", "shared_block.hh", "wait.hh", "callbacks.hh"},
     "task": {"table.hh", "call.hh", "task.hh", "value.hh"},
     "runtime": {"runtime.hh"},
 }
