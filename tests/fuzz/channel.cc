@@ -174,7 +174,7 @@ void Host::Finish() {
   for (int i = 0; pool_->core_.live() > 0; i++) {
     REQUIRE(i < 1000);  // else tasks were forgotten
     workers_.Serve(1000);
-    pool_->supervisor_.Tick();
+    pool_->supervisor_.Tick(false);
     pool_->Refresh();
   }
   for (const auto& job : jobs_) Check(*job);
@@ -183,7 +183,7 @@ void Host::Finish() {
 void Host::Check(const Job& job) {
   pool::Future* future = job.future;
   REQUIRE(future->ready() && future->outcome() != MPROC_OUTCOME_PENDING);
-  if (job.block) REQUIRE(!job.block->in_use());
+  if (job.block) REQUIRE(!job.block->in_use_.load());
   if (future->outcome() == MPROC_OUTCOME_VALUE && !future->is_map) {  // all of it can be read
     size_t bits = 0;
     for (std::byte byte : future->stored()) bits |= static_cast<size_t>(byte);

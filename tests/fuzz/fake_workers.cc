@@ -56,7 +56,7 @@ void FakeWorkers::Start(size_t place) {
   auto channel = ipc::HostChannel::Create(MPROC_POLLING_OFF);
   REQUIRE(ends.ok() && channel.ok());
   worker.Clear();
-  worker.SetChannel(std::move(*channel));
+  worker.SetChannel(std::move(*channel), nullptr);
   worker.socket = runtime::GuardedFd(std::move(ends->first));
   worker.number = next_number_++;
   worker.name = "fake";
