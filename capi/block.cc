@@ -1,25 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <mproc/block.h>
 
-#include "capi/guard.hh"
+#include "capi/block_handles.hh"
 #include "capi/objects.hh"
-#include "pool/shared_block.hh"
 
 using namespace mproc;
 using namespace mproc::capi;
 using pool::SharedBlock;
-
-namespace {
-
-using BlockHandles = Handles<SharedBlock, 5>;
-
-Result<std::shared_ptr<SharedBlock>> FindBlock(mproc_block_t* handle) {
-  BlockHandles::Pinned pinned;
-  if (Status known = BlockHandles::Get().Find(handle, &pinned); !known.ok()) return known;
-  return pinned.Share();
-}
-
-}  // namespace
 
 mproc_status_t mproc_block_create(size_t size, mproc_block_t** block) {
   return Guard([&] {
@@ -27,10 +14,7 @@ mproc_status_t mproc_block_create(size_t size, mproc_block_t** block) {
     if (size == 0) return BadArgument("a block has at least one byte");
     auto made = SharedBlock::Create(size);
     if (!made.ok()) return made.status();
-    void* handle = BlockHandles::Get().Add(std::move(*made));
-    if (!handle) return Status(MPROC_ERROR_OUT_OF_MEMORY, "there are 65536 blocks already");
-    *block = static_cast<mproc_block_t*>(handle);
-    return Status();
+    return GiveOut<BlockHandles>(std::move(*made), "blocks", block);
   });
 }
 
@@ -45,10 +29,7 @@ mproc_status_t mproc_block_data(mproc_block_t* block, void** data, size_t* size)
 }
 
 mproc_status_t mproc_block_destroy(mproc_block_t* block) {
-  return Guard([&] {
-    std::shared_ptr<SharedBlock> object;
-    return block ? BlockHandles::Get().Take(block, &object) : Status();
-  });
+  return GuardDestroy<BlockHandles, SharedBlock>(block);
 }
 
 mproc_status_t mproc_pool_submit_block(mproc_pool_t* pool, uint32_t function_id, mproc_block_t* block,
@@ -60,14 +41,11 @@ mproc_status_t mproc_pool_submit_block(mproc_pool_t* pool, uint32_t function_id,
     return OnPool(pool, [&](pool::Pool& p) -> Status {
       auto found = FindBlock(block);
       if (!found.ok()) return found.status();
-      SharedBlock& memory = **found;
-      if (offset > memory.size() || size > memory.size() - offset) {
-        return BadArgument("the bytes are not all in the block");
-      }
-      if (!memory.Begin()) return Status(MPROC_ERROR_BUSY, "another task has the block: wait for its end");
-      ByteView bytes(memory.data() + offset, size);
+      auto bytes = PartOf(**found, offset, size);
+      if (!bytes.ok()) return bytes.status();
+      if (!(*found)->Begin()) return Status(MPROC_ERROR_BUSY, "another task has the block: wait for its end");
       auto use = std::make_unique<pool::BlockUse>(std::move(*found));
-      return p.Submit(function_id, {bytes, true, std::move(use)}, Deadline::After(limit),
+      return p.Submit(function_id, {*bytes, true, std::move(use)}, Deadline::After(limit),
                       {callback, error_callback, user_data, release, owner},
                       reinterpret_cast<pool::Future**>(future));
     });

@@ -12,7 +12,10 @@
 
 namespace mproc::capi {
 
-Status FindFuture(mproc_future_t* handle, pool::Future** future) {
+namespace {
+
+// Why a handle is none of a living future of this process.
+[[gnu::cold, gnu::noinline]] Status WhyNot(const mproc_future_t* handle) {
   if (!handle) return BadArgument("the future is null");
   switch (pool::FutureSlab::Get().Check(handle)) {
     case pool::FutureSlab::Kind::kNoFuture:
@@ -22,9 +25,35 @@ Status FindFuture(mproc_future_t* handle, pool::Future** future) {
     case pool::FutureSlab::Kind::kLive:
       break;
   }
+  return Status(MPROC_ERROR_FORKED);
+}
+
+// The handle of a future is its record's address, checked against the memory of all records.
+inline Status FindFuture(mproc_future_t* handle, pool::Future** future) {
+  bool live = handle && pool::FutureSlab::Get().Check(handle) == pool::FutureSlab::Kind::kLive;
   *future = reinterpret_cast<pool::Future*>(handle);
-  if ((*future)->pool->epoch() != platform::ForkEpoch()) return Status(MPROC_ERROR_FORKED);
-  return Status();
+  return live && (*future)->pool->epoch() == platform::ForkEpoch() ? Status() : WhyNot(handle);
+}
+
+}  // namespace
+
+int32_t StatusOfOutcome(uint32_t outcome) {
+  switch (outcome) {
+    case MPROC_OUTCOME_PENDING:
+      return MPROC_ERROR_NOT_READY;
+    case MPROC_OUTCOME_VALUE:
+      return MPROC_OK;
+    case MPROC_OUTCOME_ERROR:
+      return MPROC_ERROR_TASK;
+    case MPROC_OUTCOME_TIMED_OUT:
+      return MPROC_ERROR_TASK_TIMED_OUT;
+    case MPROC_OUTCOME_CANCELLED:
+      return MPROC_ERROR_CANCELLED;
+    case MPROC_OUTCOME_WORKER_LOST:
+      return MPROC_ERROR_WORKER_LOST;
+    default:
+      return MPROC_ERROR_NOT_RUN;
+  }
 }
 
 }  // namespace mproc::capi
@@ -55,25 +84,6 @@ int32_t GuardEnded(mproc_future_t* handle, Body&& body) {
     }
     return body(future);
   });
-}
-
-int32_t StatusOfOutcome(uint32_t outcome) {
-  switch (outcome) {
-    case MPROC_OUTCOME_PENDING:
-      return MPROC_ERROR_NOT_READY;
-    case MPROC_OUTCOME_VALUE:
-      return MPROC_OK;
-    case MPROC_OUTCOME_ERROR:
-      return MPROC_ERROR_TASK;
-    case MPROC_OUTCOME_TIMED_OUT:
-      return MPROC_ERROR_TASK_TIMED_OUT;
-    case MPROC_OUTCOME_CANCELLED:
-      return MPROC_ERROR_CANCELLED;
-    case MPROC_OUTCOME_WORKER_LOST:
-      return MPROC_ERROR_WORKER_LOST;
-    default:
-      return MPROC_ERROR_NOT_RUN;
-  }
 }
 
 const pool::ErrorInfo* ErrorOf(const Future* future) {
@@ -282,9 +292,26 @@ mproc_status_t mproc_future_info(mproc_future_t* future, int32_t which, int64_t*
       case MPROC_FUTURE_INFO_ATTEMPTS:
         *value = ended && f->worker_pid && !f->is_map ? f->attempts + 1 : 0;
         return Status();
+      case MPROC_FUTURE_INFO_SUBMITTED_AT:
+        *value = ended && f->extra ? f->extra->submitted_at : 0;
+        return Status();
+      case MPROC_FUTURE_INFO_BEGUN_AT:
+        *value = ended && f->extra ? f->extra->begun_at : 0;
+        return Status();
       default:
         return BadArgument("this is none of MPROC_FUTURE_INFO_");
     }
+  });
+}
+
+mproc_status_t mproc_future_progress(mproc_future_t* future, uint64_t* done, uint64_t* total) {
+  return GuardFuture(future, [&](Future* f) {
+    if (!done || !total) return BadArgument("done or total is null");
+    f->pool->Refresh();
+    pool::Progress progress = f->pool->ProgressOf(*f);
+    *done = progress.done;
+    *total = progress.total;
+    return Status();
   });
 }
 

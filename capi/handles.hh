@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Handles of pools, tables, options, values and blocks. A handle is not a pointer but a ticket: a kind, a
-// place in a list and how often that place was given out before. So a stale, foreign or made-up handle is
-// recognised without touching memory that may be gone, while another thread destroys the object. It has less
-// than 47 bits and is a multiple of 8, as some languages want of pointers.
+// Handles of pools, tables, options, values, blocks and iterators. A handle is not a pointer but a ticket: a
+// kind, a place in a list and how often that place was given out before. So a stale, foreign or made-up
+// handle is recognised without touching memory that may be gone, while another thread destroys the object. It
+// has less than 47 bits and is a multiple of 8, as some languages want of pointers.
 //
 // A call pins the place while it uses the object: one atomic addition before, one after. Taking the object
 // out makes the handle stale at once; the place keeps the object until the last pin is gone.
@@ -81,12 +81,14 @@ class Handles {
     return Encode(place->number, round);
   }
 
-  Status Find(const void* handle, Pinned* pinned) { return Look(handle, pinned); }
+  Status Find(const void* handle, Pinned* pinned) {
+    return Pin(handle, pinned) ? Status() : WhyNot(handle, *pinned);
+  }
 
   // Takes the object out: the handle is stale from now on.
   Status Take(const void* handle, std::shared_ptr<T>* object) {
     Pinned pinned;
-    if (Status known = Look(handle, &pinned); !known.ok()) return known;
+    if (!Pin(handle, &pinned)) return WhyNot(handle, pinned);
     uint64_t word = pinned.place_->word.load(std::memory_order_acquire);
     do {
       if (!(word & kLive)) return Stale();  // another thread was faster
@@ -110,24 +112,27 @@ class Handles {
     return blocks_[place / kBlock].load(std::memory_order_acquire)[place % kBlock];
   }
 
-  Status Look(const void* handle, Pinned* pinned) {
-    if (!handle) return Status(MPROC_ERROR_INVALID_ARGUMENT, "the handle is null");
+  // Pins the place that a handle names; false if it is not one of this process's living objects.
+  bool Pin(const void* handle, Pinned* pinned) {
     auto bits = reinterpret_cast<uint64_t>(handle);
     uint64_t place = (bits >> 7) & kPlaceMask, round = (bits >> 23) & kRoundMask;
-    if (Encode(place, round) != handle || place >= used_.load(std::memory_order_acquire)) {
-      return Status(MPROC_ERROR_INVALID_HANDLE);
-    }
+    if (Encode(place, round) != handle || place >= used_.load(std::memory_order_acquire)) return false;
     Place& at = At(place);
     uint64_t word = at.word.fetch_add(1, std::memory_order_acquire);
     pinned->place_ = &at;
-    if (word >> kRoundShift != round || !(word & kLive)) {
-      return word >> kRoundShift < round ? Status(MPROC_ERROR_INVALID_HANDLE) : Stale();
-    }
-    if (at.epoch != platform::ForkEpoch()) {
-      return Status(MPROC_ERROR_FORKED,
-                    "the object belongs to the parent of this forked process: make one of your own here");
-    }
-    return Status();
+    return word >> kRoundShift == round && (word & kLive) && at.epoch == platform::ForkEpoch();
+  }
+
+  // Why it was not pinned, or not as its own.
+  [[gnu::cold, gnu::noinline]] static Status WhyNot(const void* handle, const Pinned& pinned) {
+    if (!handle) return Status(MPROC_ERROR_INVALID_ARGUMENT, "the handle is null");
+    if (!pinned.place_) return Status(MPROC_ERROR_INVALID_HANDLE);
+    uint64_t word = pinned.place_->word.load(std::memory_order_relaxed);
+    uint64_t round = (reinterpret_cast<uint64_t>(handle) >> 23) & kRoundMask;
+    if (word >> kRoundShift < round) return Status(MPROC_ERROR_INVALID_HANDLE);
+    if (word >> kRoundShift > round || !(word & kLive)) return Stale();
+    return Status(MPROC_ERROR_FORKED,
+                  "the object belongs to the parent of this forked process: make one of your own here");
   }
 
   void Unpin(Place* place) {

@@ -6,7 +6,9 @@
 #include <mproc/pool.h>
 #include <mproc/table.h>
 
-#include "capi/guard.hh"
+#include <cstring>
+
+#include "capi/handle_calls.hh"
 #include "capi/table_handles.hh"
 #include "pool/options.hh"
 #include "pool/pool.hh"
@@ -18,9 +20,7 @@ using PoolHandles = Handles<pool::Pool, 3>;
 
 template <typename Body>
 Status OnPool(mproc_pool_t* handle, Body&& body) {
-  PoolHandles::Pinned pinned;
-  if (Status known = PoolHandles::Get().Find(handle, &pinned); !known.ok()) return known;
-  return body(*pinned);
+  return On<PoolHandles>(handle, body);
 }
 
 // Runs `body` on the pool behind the handle, inside the wall.
@@ -35,7 +35,12 @@ int32_t GuardPoolTask(mproc_pool_t* handle, Body&& body) {
   return GuardTask([&] { return OnPool(handle, body); });
 }
 
-// A future's handle is its record's address, checked against the memory of all records.
-Status FindFuture(mproc_future_t* handle, pool::Future** future);
+inline Status CheckPoolName(const char* name) {
+  bool good = name && *name && std::strlen(name) <= 63;
+  return good ? Status() : BadArgument("the name of a pool has 1 to 63 bytes");
+}
+
+// What a call about a task or an item says that ended so, MPROC_OUTCOME_.
+int32_t StatusOfOutcome(uint32_t outcome);
 
 }  // namespace mproc::capi

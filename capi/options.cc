@@ -3,23 +3,14 @@
 
 #include <cstring>
 
-#include "capi/guard.hh"
-#include "capi/objects.hh"
+#include "capi/options_change.hh"
 
 using namespace mproc;
 using namespace mproc::capi;
 
 namespace {
 
-// Runs `set` on the options behind the handle.
-template <typename Set>
-int32_t GuardChange(mproc_pool_options_t* options, Set&& set) {
-  return Guard([&]() -> Status {
-    OptionsHandles::Pinned object;
-    if (Status known = OptionsHandles::Get().Find(options, &object); !known.ok()) return known;
-    return set(*object);
-  });
-}
+constexpr size_t kMostArguments = 65536;
 
 Status OneOf(int32_t value, int32_t most, const char* what) {
   if (value >= 0 && value <= most) return Status();
@@ -29,25 +20,16 @@ Status OneOf(int32_t value, int32_t most, const char* what) {
 }  // namespace
 
 mproc_status_t mproc_pool_options_create(mproc_pool_options_t** options) {
-  return Guard([&] {
-    if (!options) return BadArgument("options is null");
-    void* handle = OptionsHandles::Get().Add(std::make_shared<pool::Options>());
-    if (!handle) return Status(MPROC_ERROR_OUT_OF_MEMORY, "there are 65536 option objects already");
-    *options = static_cast<mproc_pool_options_t*>(handle);
-    return Status();
-  });
+  return GuardCreate<OptionsHandles, pool::Options>("option objects", options);
 }
 
 mproc_status_t mproc_pool_options_destroy(mproc_pool_options_t* options) {
-  return Guard([&] {
-    std::shared_ptr<pool::Options> object;
-    return options ? OptionsHandles::Get().Take(options, &object) : Status();
-  });
+  return GuardDestroy<OptionsHandles, pool::Options>(options);
 }
 
 mproc_status_t mproc_pool_options_set_workers(mproc_pool_options_t* options, int32_t workers) {
   return GuardChange(options, [&](pool::Options& o) {
-    if (workers < 1 || workers > 4096) return BadArgument("a pool has 1 to 4096 workers");
+    if (Status good = CheckPoolSize(workers); !good.ok()) return good;
     o.workers = workers;
     return Status();
   });
@@ -55,21 +37,35 @@ mproc_status_t mproc_pool_options_set_workers(mproc_pool_options_t* options, int
 
 mproc_status_t mproc_pool_options_set_name(mproc_pool_options_t* options, const char* name) {
   return GuardChange(options, [&](pool::Options& o) {
-    if (!name || !*name || std::strlen(name) > 63) return BadArgument("the name of a pool has 1 to 63 bytes");
-    o.name = name;
-    return Status();
+    Status good = CheckPoolName(name);
+    if (good.ok()) o.name = name;
+    return good;
   });
 }
 
 mproc_status_t mproc_pool_options_set_start_method(mproc_pool_options_t* options, int32_t method) {
-  return GuardChange(options,
-                     [&](pool::Options&) { return OneOf(method, MPROC_START_SPAWN, "the start method"); });
+  return GuardChange(options, [&](pool::Options& o) {
+    Status known = OneOf(method, MPROC_START_THREADS, "the start method");
+    if (known.ok()) {
+      o.start_method = method;
+      o.names_start_method = true;
+    }
+    return known;
+  });
+}
+
+mproc_status_t mproc_pool_options_set_fork_with_threads(mproc_pool_options_t* options, int32_t on) {
+  return GuardChange(options, [&](pool::Options& o) {
+    o.fork_with_threads = on != 0;
+    return Status();
+  });
 }
 
 mproc_status_t mproc_pool_options_set_module(mproc_pool_options_t* options, const char* path) {
   return GuardChange(options, [&](pool::Options& o) {
     if (!path || !*path) return BadArgument("the path of the module is empty");
     o.module = path;
+    o.command.clear();
     return Status();
   });
 }
@@ -77,16 +73,53 @@ mproc_status_t mproc_pool_options_set_module(mproc_pool_options_t* options, cons
 mproc_status_t mproc_pool_options_set_self(mproc_pool_options_t* options) {
   return GuardChange(options, [&](pool::Options& o) {
     o.module.clear();
+    o.command.clear();
+    return Status();
+  });
+}
+
+mproc_status_t mproc_pool_options_set_command(mproc_pool_options_t* options, const char* const* argv,
+                                              size_t argc) {
+  return GuardChange(options, [&](pool::Options& o) {
+    if (!argv || argc == 0 || argc > kMostArguments) return BadArgument("a command has 1 to 65536 arguments");
+    std::vector<std::string> command;
+    for (size_t i = 0; i < argc; i++) {
+      if (!argv[i]) return BadArgument("an argument of the command is null");
+      command.emplace_back(argv[i]);
+    }
+    if (command[0].empty()) return BadArgument("the program of the command is empty");
+    o.command = std::move(command);
+    o.module.clear();
+    return Status();
+  });
+}
+
+mproc_status_t mproc_pool_options_set_environment(mproc_pool_options_t* options, const char* name,
+                                                  const char* value) {
+  return GuardChange(options, [&](pool::Options& o) {
+    if (!name || !*name || std::strchr(name, '='))
+      return BadArgument("the name of a variable is not empty and has no '='");
+    auto same = [&](const auto& entry) { return entry.first == name; };
+    std::erase_if(o.environment, same);
+    o.environment.emplace_back(name, value ? std::optional<std::string>(value) : std::nullopt);
+    return Status();
+  });
+}
+
+mproc_status_t mproc_pool_options_set_directory(mproc_pool_options_t* options, const char* path) {
+  return GuardChange(options, [&](pool::Options& o) {
+    if (!path || !*path) return BadArgument("the path of the directory is empty");
+    o.directory = path;
     return Status();
   });
 }
 
 mproc_status_t mproc_pool_options_set_table(mproc_pool_options_t* options, mproc_table_t* table) {
   return GuardChange(options, [&](pool::Options& o) {
-    TableHandles::Pinned object;
-    if (Status known = TableHandles::Get().Find(table, &object); !known.ok()) return known;
-    o.table = *object;
-    return Status();
+    return On<TableHandles>(table, [&](task::Table& t) {
+      o.table = t;
+      return Status();
+    });
   });
 }
 
@@ -124,6 +157,32 @@ mproc_status_t mproc_pool_options_set_callbacks(mproc_pool_options_t* options, i
     Status known = OneOf(mode, MPROC_CALLBACKS_NEXT, "the callback mode");
     if (known.ok()) o.callbacks = mode;
     return known;
+  });
+}
+
+mproc_status_t mproc_pool_options_set_log_callback(mproc_pool_options_t* options, mproc_log_cb callback,
+                                                   void* user_data, int32_t least_level) {
+  return GuardChange(options, [&](pool::Options& o) {
+    o.log = {callback, user_data, least_level};
+    return Status();
+  });
+}
+
+mproc_status_t mproc_pool_options_set_output_callback(mproc_pool_options_t* options, mproc_output_cb callback,
+                                                      void* user_data) {
+  return GuardChange(options, [&](pool::Options& o) {
+    o.output = {callback, user_data};
+    return Status();
+  });
+}
+
+mproc_status_t mproc_pool_options_set_timing(mproc_pool_options_t* options, int32_t timing) {
+  return GuardChange(options, [&](pool::Options& o) {
+    if (timing < MPROC_TIMING_SAMPLED || timing > MPROC_TIMING_OFF) {
+      return BadArgument("timing is none of MPROC_TIMING_");
+    }
+    o.timing = timing;
+    return Status();
   });
 }
 

@@ -4,13 +4,16 @@
 #include <algorithm>
 #include <cstring>
 
-#include "capi/guard.hh"
-#include "capi/objects.hh"
+#include "capi/module_entry.hh"
+#include "capi/options_change.hh"
 #include "capi/self_table.hh"
+#include "capi/shared_pools.hh"
 #include "capi/task_options.hh"
 #include "pool/callbacks.hh"
+#include "pool/start_method.hh"
 #include "pool/wait.hh"
 #include "worker/worker_main.hh"
+#include "worker/worker_state.hh"
 
 using namespace mproc;
 using namespace mproc::capi;
@@ -22,40 +25,95 @@ Status CheckBytes(const void* data, size_t size) {
   return !data && size ? BadArgument("data is null, size is not 0") : Status();
 }
 
+// What a pool is to be made with.
+Result<pool::Options> ReadOptions(mproc_pool_options_t* options) {
+  if (worker::HasSelfMark()) {
+    worker::RefuseSelf();
+    return Status(MPROC_ERROR_NOT_SERVED,
+                  "this run of the program is a worker: call mproc_worker_main at the top of main");
+  }
+  if (worker::IsStarting()) {
+    return Status(MPROC_ERROR_NOT_SERVED,
+                  "this worker is still being started, and its pool's workers would start pools, too: make "
+                  "it in a task, or when the first one runs");
+  }
+  pool::Options wanted;
+  if (options) {
+    Status read = On<OptionsHandles>(options, [&](const pool::Options& o) { return wanted = o, Status(); });
+    if (!read.ok()) return read;
+  }
+  if (!wanted.names_start_method) wanted.start_method = pool::DefaultStartMethod();
+  wanted.call_entry = CallModuleEntry;
+  if (wanted.module.empty() && wanted.command.empty() && !(wanted.of_host() && wanted.table)) {
+    auto self = SelfTable();
+    if (!self && !wanted.of_host()) {
+      return Status(MPROC_ERROR_NOT_SERVED,
+                    "workers of this pool would be this program, which has not called mproc_worker_main; "
+                    "call it at the top of main, or name a module");
+    }
+    if (self && !wanted.table) wanted.table = *self;
+  }
+  return wanted;
+}
+
+Status GiveHandle(std::shared_ptr<Pool> made, mproc_pool_t** pool) {
+  Status given = GiveOut<PoolHandles>(made, "pools", pool);
+  if (!given.ok()) LeavePool(*made);
+  return given;
+}
+
+// MPROC_FUNCTION_STATISTIC_: six of the runs, then the same six of the waits.
+uint64_t NumberOf(const pool::TimesOfFunction& times, int32_t which) {
+  bool waits = which >= MPROC_FUNCTION_STATISTIC_WAITS;
+  const pool::Histogram& of = waits ? times.waited : times.ran;
+  switch (waits ? which - MPROC_FUNCTION_STATISTIC_WAITS + MPROC_FUNCTION_STATISTIC_RUNS : which) {
+    case MPROC_FUNCTION_STATISTIC_RUNS:
+      return of.Count();
+    case MPROC_FUNCTION_STATISTIC_RUN_TOTAL:
+      return of.total();
+    case MPROC_FUNCTION_STATISTIC_RUN_P50:
+      return of.Percentile(50);
+    case MPROC_FUNCTION_STATISTIC_RUN_P90:
+      return of.Percentile(90);
+    case MPROC_FUNCTION_STATISTIC_RUN_P99:
+      return of.Percentile(99);
+    default:
+      return of.most();
+  }
+}
+
 }  // namespace
 
 mproc_status_t mproc_pool_create(mproc_pool_options_t* options, mproc_pool_t** pool) {
-  return Guard([&] {
+  return Guard([&]() -> Status {
     if (!pool) return BadArgument("pool is null");
-    if (worker::HasSelfMark()) {
-      worker::RefuseSelf();
-      return Status(MPROC_ERROR_NOT_SERVED,
-                    "this run of the program is a worker: call mproc_worker_main at the top of main");
-    }
-    pool::Options wanted;
-    if (options) {
-      OptionsHandles::Pinned object;
-      if (Status known = OptionsHandles::Get().Find(options, &object); !known.ok()) return known;
-      wanted = *object;
-    }
-    if (wanted.module.empty()) {
-      auto self = SelfTable();
-      if (!self) {
-        return Status(MPROC_ERROR_NOT_SERVED,
-                      "workers of this pool would be this program, which has not called mproc_worker_main; "
-                      "call it at the top of main, or name a module");
-      }
-      if (!wanted.table) wanted.table = *self;
-    }
-    auto made = Pool::Create(std::move(wanted));
+    auto wanted = ReadOptions(options);
+    if (!wanted.ok()) return wanted.status();
+    auto made = Pool::Create(std::move(*wanted));
+    return made.ok() ? GiveHandle(std::move(*made), pool) : made.status();
+  });
+}
+
+mproc_status_t mproc_pool_shared(const char* name, mproc_pool_options_t* options, mproc_pool_t** pool) {
+  return Guard([&]() -> Status {
+    if (!pool) return BadArgument("pool is null");
+    if (Status good = CheckPoolName(name); !good.ok()) return good;
+    auto wanted = ReadOptions(options);
+    if (!wanted.ok()) return wanted.status();
+    if (auto found = FindSharedPool(name)) return GiveHandle(std::move(found), pool);
+    wanted->name = name;
+    auto made = Pool::Create(std::move(*wanted));
     if (!made.ok()) return made.status();
-    void* handle = PoolHandles::Get().Add(*made);
-    if (!handle) {
-      (*made)->Destroy();
-      return Status(MPROC_ERROR_OUT_OF_MEMORY, "there are 65536 pools already");
-    }
-    *pool = static_cast<mproc_pool_t*>(handle);
-    return Status();
+    auto shared = SharePool(name, *made);
+    if (shared != *made) (*made)->Destroy();
+    return GiveHandle(std::move(shared), pool);
+  });
+}
+
+mproc_status_t mproc_pool_resize(mproc_pool_t* pool, int32_t workers) {
+  return GuardPool(pool, [&](Pool& p) {
+    Status good = CheckPoolSize(workers);
+    return good.ok() ? p.Resize(workers) : good;
   });
 }
 
@@ -68,7 +126,7 @@ mproc_status_t mproc_pool_submit(mproc_pool_t* pool, uint32_t function_id, const
   return GuardPoolTask(pool, [&](Pool& p) {
     if (!future) return BadArgument("future is null");
     if (Status good = CheckBytes(data, size); !good.ok()) return good;
-    return p.Submit(function_id, {AsBytes(data, size)}, Deadline::After(limit), {},
+    return p.Submit(function_id, {AsBytes(data, size)}, Deadline::After(limit), pool::kNoCallbacks,
                     reinterpret_cast<pool::Future**>(future));
   });
 }
@@ -106,6 +164,15 @@ mproc_status_t mproc_pool_submit_with(mproc_pool_t* pool, uint32_t function_id, 
     if (Status good = ReadTaskOptions(options, &how); !good.ok()) return good;
     return p.Submit(function_id, {AsBytes(data, size)}, Deadline::After(how.room_limit), how.callbacks,
                     reinterpret_cast<pool::Future**>(future), how.policy);
+  });
+}
+
+mproc_status_t mproc_pool_broadcast(mproc_pool_t* pool, uint32_t function_id, const void* data, size_t size,
+                                    mproc_future_t** future) {
+  return GuardPool(pool, [&](Pool& p) {
+    if (!future) return BadArgument("future is null");
+    if (Status good = CheckBytes(data, size); !good.ok()) return good;
+    return p.Broadcast(function_id, AsBytes(data, size), reinterpret_cast<pool::Future**>(future));
   });
 }
 
@@ -180,7 +247,7 @@ mproc_status_t mproc_pool_destroy(mproc_pool_t* pool) {
     if (!pool) return Status();
     std::shared_ptr<Pool> object;
     if (Status known = PoolHandles::Get().Take(pool, &object); !known.ok()) return known;
-    object->Destroy();
+    LeavePool(*object);
     return Status();
   });
 }
@@ -236,16 +303,48 @@ mproc_status_t mproc_pool_statistic(mproc_pool_t* pool, int32_t which, uint64_t*
       case MPROC_POOL_STATISTIC_RETRIED:
         *value = counters.retried.load();
         return Status();
+      case MPROC_POOL_STATISTIC_RECYCLED:
+        *value = counters.recycled.load();
+        return Status();
+      case MPROC_POOL_STATISTIC_SIZE:
+        *value = static_cast<uint64_t>(p.size());
+        return Status();
+      case MPROC_POOL_STATISTIC_LOG_RECORDS:
+        *value = p.log().records();
+        return Status();
+      case MPROC_POOL_STATISTIC_LOG_DROPPED:
+        *value = p.log().dropped();
+        return Status();
+      case MPROC_POOL_STATISTIC_BYTES_IN:
+        *value = counters.bytes_in.load();
+        return Status();
+      case MPROC_POOL_STATISTIC_BYTES_OUT:
+        *value = counters.bytes_out.load();
+        return Status();
       default:
         return BadArgument("this is none of MPROC_POOL_STATISTIC_");
     }
   });
 }
 
+mproc_status_t mproc_pool_function_statistic(mproc_pool_t* pool, uint32_t function_id, int32_t which,
+                                             uint64_t* value) {
+  return GuardPool(pool, [&](Pool& p) {
+    if (!value) return BadArgument("value is null");
+    if (which < MPROC_FUNCTION_STATISTIC_RUNS || which > MPROC_FUNCTION_STATISTIC_WAIT_MAX) {
+      return BadArgument("this is none of MPROC_FUNCTION_STATISTIC_");
+    }
+    p.Refresh();
+    const pool::TimesOfFunction* times = p.times().Read(function_id);
+    *value = times ? NumberOf(*times, which) : 0;
+    return Status();
+  });
+}
+
 mproc_status_t mproc_pool_worker_count(mproc_pool_t* pool, int32_t* count) {
   return GuardPool(pool, [&](Pool& p) {
     if (!count) return BadArgument("count is null");
-    *count = p.worker_count();
+    *count = p.place_count();
     return Status();
   });
 }
@@ -253,7 +352,7 @@ mproc_status_t mproc_pool_worker_count(mproc_pool_t* pool, int32_t* count) {
 mproc_status_t mproc_pool_worker_info(mproc_pool_t* pool, int32_t index, int32_t which, int64_t* value) {
   return GuardPool(pool, [&](Pool& p) {
     if (!value) return BadArgument("value is null");
-    if (index < 0 || index >= p.worker_count()) return BadArgument("the pool has no such place");
+    if (index < 0 || index >= p.place_count()) return BadArgument("the pool has no such place");
     pool::WorkerInfo info = p.InfoOf(index);
     switch (which) {
       case MPROC_WORKER_INFO_PID:
@@ -271,6 +370,18 @@ mproc_status_t mproc_pool_worker_info(mproc_pool_t* pool, int32_t index, int32_t
       case MPROC_WORKER_INFO_TASKS_HELD:
         *value = info.tasks_held;
         return Status();
+      case MPROC_WORKER_INFO_BUSY_TIME:
+        *value = info.busy_ns;
+        return Status();
+      case MPROC_WORKER_INFO_READY_TIME:
+        *value = info.ready_ns;
+        return Status();
+      case MPROC_WORKER_INFO_START_TIME:
+        *value = info.start_ns;
+        return Status();
+      case MPROC_WORKER_INFO_INITIALIZER_TIME:
+        *value = info.initializer_ns;
+        return Status();
       default:
         return BadArgument("this is none of MPROC_WORKER_INFO_");
     }
@@ -287,6 +398,16 @@ mproc_status_t mproc_pool_error_message(mproc_pool_t* pool, char* buffer, size_t
     if (capacity <= message.size()) return Status(MPROC_ERROR_BUFFER_TOO_SMALL);
     std::memcpy(buffer, message.c_str(), message.size() + 1);
     return Status();
+  });
+}
+
+mproc_status_t mproc_pool_dump(mproc_pool_t* pool, char* buffer, size_t capacity, size_t* size) {
+  return GuardPool(pool, [&](Pool& p) {
+    if (!buffer && capacity) return BadArgument("buffer is null, capacity is not 0");
+    std::string text = p.Dump();
+    if (size) *size = text.size();
+    if (capacity) buffer[text.copy(buffer, capacity - 1)] = 0;
+    return capacity > text.size() ? Status() : Status(MPROC_ERROR_BUFFER_TOO_SMALL);
   });
 }
 

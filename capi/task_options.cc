@@ -3,7 +3,7 @@
 
 #include <mproc/task_options.h>
 
-#include "capi/guard.hh"
+#include "capi/handle_calls.hh"
 
 using namespace mproc;
 using namespace mproc::capi;
@@ -13,11 +13,7 @@ namespace {
 // Runs `set` on the options behind the handle.
 template <typename Set>
 int32_t GuardChange(mproc_task_options_t* options, Set&& set) {
-  return Guard([&]() -> Status {
-    TaskOptionsHandles::Pinned object;
-    if (Status known = TaskOptionsHandles::Get().Find(options, &object); !known.ok()) return known;
-    return set(*object);
-  });
+  return GuardOn<TaskOptionsHandles>(options, set);
 }
 
 Status SetTime(int64_t limit, int64_t* time) {
@@ -32,29 +28,20 @@ namespace mproc::capi {
 
 Status ReadTaskOptions(mproc_task_options_t* handle, TaskOptions* options) {
   if (!handle) return Status();
-  TaskOptionsHandles::Pinned object;
-  if (Status known = TaskOptionsHandles::Get().Find(handle, &object); !known.ok()) return known;
-  *options = *object;
-  return Status();
+  return On<TaskOptionsHandles>(handle, [&](TaskOptions& object) {
+    *options = object;
+    return Status();
+  });
 }
 
 }  // namespace mproc::capi
 
 mproc_status_t mproc_task_options_create(mproc_task_options_t** options) {
-  return Guard([&] {
-    if (!options) return BadArgument("options is null");
-    void* handle = TaskOptionsHandles::Get().Add(std::make_shared<TaskOptions>());
-    if (!handle) return Status(MPROC_ERROR_OUT_OF_MEMORY, "there are 65536 option objects already");
-    *options = static_cast<mproc_task_options_t*>(handle);
-    return Status();
-  });
+  return GuardCreate<TaskOptionsHandles, TaskOptions>("option objects", options);
 }
 
 mproc_status_t mproc_task_options_destroy(mproc_task_options_t* options) {
-  return Guard([&] {
-    std::shared_ptr<TaskOptions> object;
-    return options ? TaskOptionsHandles::Get().Take(options, &object) : Status();
-  });
+  return GuardDestroy<TaskOptionsHandles, TaskOptions>(options);
 }
 
 mproc_status_t mproc_task_options_set_time_limit(mproc_task_options_t* options, int64_t limit) {
@@ -85,10 +72,37 @@ mproc_status_t mproc_task_options_set_retry(mproc_task_options_t* options, int32
   });
 }
 
+mproc_status_t mproc_task_options_set_priority(mproc_task_options_t* options, int32_t priority) {
+  return GuardChange(options, [&](TaskOptions& o) {
+    o.policy.priority = priority;
+    return Status();
+  });
+}
+
 mproc_status_t mproc_task_options_set_callbacks(mproc_task_options_t* options, mproc_future_cb callback,
                                                 mproc_future_cb error_callback, void* user_data) {
   return GuardChange(options, [&](TaskOptions& o) {
-    o.callbacks = {callback, error_callback, user_data};
+    o.callbacks.callback = callback;
+    o.callbacks.error_callback = error_callback;
+    o.callbacks.user_data = user_data;
+    return Status();
+  });
+}
+
+mproc_status_t mproc_task_options_set_progress_callback(mproc_task_options_t* options,
+                                                        mproc_progress_cb callback, void* user_data) {
+  return GuardChange(options, [&](TaskOptions& o) {
+    o.callbacks.progress = callback;
+    o.callbacks.progress_data = user_data;
+    return Status();
+  });
+}
+
+mproc_status_t mproc_task_options_set_started_callback(mproc_task_options_t* options,
+                                                       mproc_started_cb callback, void* user_data) {
+  return GuardChange(options, [&](TaskOptions& o) {
+    o.callbacks.started = callback;
+    o.callbacks.started_data = user_data;
     return Status();
   });
 }

@@ -4,8 +4,7 @@
 #include <bit>
 #include <limits>
 
-#include "capi/guard.hh"
-#include "capi/handles.hh"
+#include "capi/handle_calls.hh"
 #include "task/value.hh"
 
 using namespace mproc;
@@ -18,11 +17,7 @@ using ValueHandles = Handles<task::Value, 4>;
 
 template <typename Body>
 int32_t GuardValue(mproc_value_t* handle, Body&& body) {
-  return GuardTask([&]() -> Status {
-    ValueHandles::Pinned value;
-    if (Status known = ValueHandles::Get().Find(handle, &value); !known.ok()) return known;
-    return body(*value);
-  });
+  return GuardTask([&]() -> Status { return On<ValueHandles>(handle, body); });
 }
 
 // Adds a part to a value.
@@ -60,20 +55,11 @@ Status OutIsNull() { return BadArgument("where to write the answer is null"); }
 }  // namespace
 
 mproc_status_t mproc_value_create(mproc_value_t** value) {
-  return Guard([&] {
-    if (!value) return BadArgument("value is null");
-    void* handle = ValueHandles::Get().Add(std::make_shared<task::Value>());
-    if (!handle) return Status(MPROC_ERROR_OUT_OF_MEMORY, "there are 65536 values already");
-    *value = static_cast<mproc_value_t*>(handle);
-    return Status();
-  });
+  return GuardCreate<ValueHandles, task::Value>("values", value);
 }
 
 mproc_status_t mproc_value_destroy(mproc_value_t* value) {
-  return Guard([&] {
-    std::shared_ptr<task::Value> object;
-    return value ? ValueHandles::Get().Take(value, &object) : Status();
-  });
+  return GuardDestroy<ValueHandles, task::Value>(value);
 }
 
 mproc_status_t mproc_value_clear(mproc_value_t* value) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <mproc/call.h>
 #include <mproc/worker.h>
 
 #include <cstdlib>
@@ -7,6 +8,7 @@
 #include "capi/self_table.hh"
 #include "capi/table_handles.hh"
 #include "platform/fork_lock.hh"
+#include "worker/puller.hh"
 #include "worker/worker_main.hh"
 
 namespace mproc::capi {
@@ -14,6 +16,13 @@ namespace {
 
 constinit platform::ForkMutex g_self_mutex;
 constinit std::shared_ptr<const task::Table>* g_self_table = nullptr;  // g_self_mutex; never freed
+
+void SetSelfTable(const task::Table& table) {
+  auto copy = std::make_shared<const task::Table>(table);
+  std::lock_guard lock(g_self_mutex);
+  if (!g_self_table) g_self_table = new std::shared_ptr<const task::Table>();
+  g_self_table->swap(copy);
+}
 
 }  // namespace
 
@@ -33,13 +42,58 @@ mproc_status_t mproc_worker_main(mproc_table_t* table) {
     if (Status known = TableHandles::Get().Find(table, &object); !known.ok()) return known;
     Report(Status());  // makes this thread's last error now: a worker may run out of memory later
     uint64_t nonce = 0;
-    if (worker::TakeSelfMark(&nonce)) std::exit(worker::WorkerMain(&*object, nonce, nullptr));
-    auto table_copy = std::make_shared<const task::Table>(*object);
-    std::lock_guard lock(g_self_mutex);
-    if (!g_self_table) g_self_table = new std::shared_ptr<const task::Table>();
-    g_self_table->swap(table_copy);
+    bool serves = worker::TakeSelfMark(&nonce);
+    SetSelfTable(*object);  // in a worker, too: its functions may use pools
+    if (serves) std::exit(worker::WorkerMain(&*object, nonce, nullptr));
     return Status();
   });
 }
 
-int32_t mproc_worker_is_worker(void) { return worker::IsWorker() ? 1 : 0; }  // wall: cannot throw
+mproc_status_t mproc_worker_serve(mproc_table_t* table) {
+  return Guard([&] {
+    TableHandles::Pinned object;
+    if (Status known = TableHandles::Get().Find(table, &object); !known.ok()) return known;
+    task::Table copy = *object;
+    return worker::ServeCommand(copy);
+  });
+}
+
+mproc_status_t mproc_worker_next(mproc_table_t* table, int64_t limit, mproc_call_t** call, const void** input,
+                                 size_t* size) {
+  return Guard([&] {
+    if (!call || !input || !size) return BadArgument("call, input or size is null");
+    TableHandles::Pinned object;
+    if (Status known = TableHandles::Get().Find(table, &object); !known.ok()) return known;
+    worker::Call* taken = nullptr;
+    ByteView bytes;
+    Status status = worker::Puller::Get().Next(*object, Deadline::After(limit), &taken, &bytes);
+    if (!status.ok()) return status;
+    *call = reinterpret_cast<mproc_call_t*>(taken);
+    *input = bytes.data();
+    *size = bytes.size();
+    return status;
+  });
+}
+
+mproc_status_t mproc_worker_reply(mproc_call_t* call, const void* data, size_t size) {
+  return Guard([&] {
+    if (!data && size) return BadArgument("data is null, size is not 0");
+    auto* taken = reinterpret_cast<worker::Call*>(call);
+    if (Status known = worker::Puller::Get().Answer(taken, 0); !known.ok()) return known;
+    int32_t replied = mproc_call_reply(call, data, size);
+    if (replied == MPROC_OK) return Status();
+    Status why(replied, mproc_last_error_message());
+    taken->Fail(replied, StatusName(replied), why.message().c_str(), nullptr);
+    return why;
+  });
+}
+
+mproc_status_t mproc_worker_fail(mproc_call_t* call, int32_t code, const char* type, const char* message,
+                                 const char* trace) {
+  return Guard([&] {
+    auto* taken = reinterpret_cast<worker::Call*>(call);
+    if (Status known = worker::Puller::Get().Answer(taken, code != 0 ? code : -1); !known.ok()) return known;
+    taken->Fail(code != 0 ? code : -1, type, message, trace);
+    return Status();
+  });
+}

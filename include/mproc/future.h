@@ -42,7 +42,7 @@ enum {
 // What mproc_future_info can tell, about ended tasks; 0 where it does not apply.
 enum {
   MPROC_FUTURE_INFO_TASK_ID = 1,        // id of the task, unique in its pool (also before the end)
-  MPROC_FUTURE_INFO_FUNCTION_ID = 2,    // function it calls (also before the end)
+  MPROC_FUTURE_INFO_FUNCTION_ID = 2,    // function it calls, as it was given (also before the end)
   MPROC_FUTURE_INFO_WORKER_PID = 3,     // process that ran it
   MPROC_FUTURE_INFO_WORKER_NUMBER = 4,  // its worker number
   MPROC_FUTURE_INFO_SIGNAL = 5,         // worker lost: the signal
@@ -50,8 +50,12 @@ enum {
   MPROC_FUTURE_INFO_CAUSE = 7,          // MPROC_CAUSE_
   MPROC_FUTURE_INFO_ERROR_CODE = 8,     // error: the number that the function returned or failed with
   MPROC_FUTURE_INFO_FAILED_ITEM = 9,    // map: index of the item whose error is told, -1 if none
-  MPROC_FUTURE_INFO_ELAPSED = 10,       // nanoseconds that it ran; of a retried task the last time; maps: 0
-  MPROC_FUTURE_INFO_ATTEMPTS = 11       // times that it was begun; not of maps
+  MPROC_FUTURE_INFO_ELAPSED = 10,   // nanoseconds that it ran; of a retried task the last time; maps: see 13
+  MPROC_FUTURE_INFO_ATTEMPTS = 11,  // times that it was begun; not of maps
+  // With MPROC_TIMING_ALL only. A map has worker and elapsed time then, too: who ran the chunk that ended
+  // last, unless an error is told, and from the first begin of a chunk to the last end.
+  MPROC_FUTURE_INFO_SUBMITTED_AT = 12,  // nanoseconds of the monotonic clock
+  MPROC_FUTURE_INFO_BEGUN_AT = 13       // the same; of a retried task the last time
 };
 
 // Waits until the future is ready, at most `limit`. With MPROC_CALLBACKS_THREAD a future with a callback, or
@@ -114,7 +118,8 @@ MPROC_API mproc_status_t mproc_future_error(mproc_future_t* future);
 // Writes the message, type or trace of the error that ended the task (for a map: the error that came first)
 // to *text: zero-ended, "" if there is none, living as long as the future. For a lost worker the message
 // tells pid, worker number, signal or exit code, task and function, and the trace is the native stack of
-// the fault where one was taken. Returns OK, NOT_READY, NO_ERROR. Since 0.1.
+// the fault where one was taken, and the last tasks and log records of that worker. Returns OK, NOT_READY,
+// NO_ERROR. Since 0.1.
 MPROC_API mproc_status_t mproc_future_error_message(mproc_future_t* future, const char** text);
 // The type that the function gave, "" if none. As mproc_future_error_message. Since 0.1.
 MPROC_API mproc_status_t mproc_future_error_type(mproc_future_t* future, const char** text);
@@ -123,6 +128,12 @@ MPROC_API mproc_status_t mproc_future_error_trace(mproc_future_t* future, const 
 
 // Writes one number about the task, MPROC_FUTURE_INFO_, to *value. Returns OK, INVALID_ARGUMENT. Since 0.1.
 MPROC_API mproc_status_t mproc_future_info(mproc_future_t* future, int32_t which, int64_t* value);
+
+// Writes how far a task or map is to *done and *total: of a map the items that have ended, whatever their
+// end, and those that running chunks have done, of all its items, never less than before; of a task what it
+// told by mproc_call_progress, 0 of 1 before that and 1 of 1 when it has ended. Returns OK, INVALID_ARGUMENT.
+// Since 0.1.
+MPROC_API mproc_status_t mproc_future_progress(mproc_future_t* future, uint64_t* done, uint64_t* total);
 
 // Cancels a task that no worker has begun; of a map, every chunk that none has begun. Returns OK (cancelled;
 // a map that has begun chunks ends when these end), ALREADY_STARTED (runs or has ended). Since 0.1.

@@ -5,7 +5,10 @@
 
 #include <mproc/pool.h>
 
-// Chunk size by the rule ceil(items / (4 * workers)), but at most 32 KiB of input or results.
+// Chunks of different sizes, chosen as the map goes on: each is to take about a millisecond by what the items
+// before it took, they become smaller towards the end, so that the workers end together, and none is more
+// than ceil(items / (4 * workers)) items or 32 KiB of input or results. Good for items of any time, also if
+// some take much longer than others.
 #define MPROC_CHUNK_AUTO INT64_MIN
 
 // What a chunk does after an item failed.

@@ -21,16 +21,22 @@
 #define MPROC_MPROC_H
 
 #include <mproc/block.h>
+#include <mproc/bound.h>
 #include <mproc/call.h>
 #include <mproc/export.h>
 #include <mproc/future.h>
+#include <mproc/imap.h>
+#include <mproc/log.h>
 #include <mproc/map.h>
 #include <mproc/options.h>
 #include <mproc/pool.h>
 #include <mproc/runtime.h>
+#include <mproc/starmap.h>
+#include <mproc/start.h>
 #include <mproc/status.h>
 #include <mproc/table.h>
 #include <mproc/value.h>
 #include <mproc/worker.h>
+#include <mproc/worker_options.h>
 
 #endif

@@ -19,9 +19,11 @@
 
 #include <mproc/mproc.h>
 #include <mproc/cpp/call.hpp>
+#include <mproc/cpp/calls.hpp>
 #include <mproc/cpp/error.hpp>
 #include <mproc/cpp/functions.hpp>
 #include <mproc/cpp/future.hpp>
+#include <mproc/cpp/imap.hpp>
 #include <mproc/cpp/pool.hpp>
 
 #endif

@@ -25,7 +25,13 @@ enum {
   MPROC_POOL_STATISTIC_DEATHS = 12,       // workers that ended unasked
   MPROC_POOL_STATISTIC_TAKEN_BACK = 13,   // queued tasks moved from one worker to another
   MPROC_POOL_STATISTIC_TIMED_OUT = 14,    // tasks that ended over their time limit or deadline
-  MPROC_POOL_STATISTIC_RETRIED = 15       // times that a task was to be run again
+  MPROC_POOL_STATISTIC_RETRIED = 15,      // times that a task was to be run again
+  MPROC_POOL_STATISTIC_RECYCLED = 16,     // workers that were over: by tasks, memory or age
+  MPROC_POOL_STATISTIC_SIZE = 17,         // now: workers that the pool is to have at most
+  MPROC_POOL_STATISTIC_LOG_RECORDS = 18,  // log records taken from workers
+  MPROC_POOL_STATISTIC_LOG_DROPPED = 19,  // log records for which there was no room
+  MPROC_POOL_STATISTIC_BYTES_IN = 20,     // bytes of payload of tasks that were answered
+  MPROC_POOL_STATISTIC_BYTES_OUT = 21     // bytes of their answers
 };
 
 // What mproc_pool_worker_info can tell about a worker.
@@ -34,7 +40,39 @@ enum {
   MPROC_WORKER_INFO_NUMBER = 2,      // number of the worker, from 1, never given twice in a pool
   MPROC_WORKER_INFO_STATE = 3,       // MPROC_WORKER_STATE_
   MPROC_WORKER_INFO_TASKS_DONE = 4,  // tasks it has ended
-  MPROC_WORKER_INFO_TASKS_HELD = 5   // tasks given to it and not ended
+  MPROC_WORKER_INFO_TASKS_HELD = 5,  // tasks given to it and not ended
+  MPROC_WORKER_INFO_BUSY_TIME = 6,   // nanoseconds that it ran tasks, the one that runs now included
+  MPROC_WORKER_INFO_READY_TIME = 7,  // nanoseconds since it was ready: BUSY_TIME of that is its utilisation
+  MPROC_WORKER_INFO_START_TIME = 8,  // nanoseconds from when its start was asked for until then; before it: 0
+  MPROC_WORKER_INFO_INITIALIZER_TIME = 9  // nanoseconds of these that its initializer took
+};
+
+// What mproc_pool_function_statistic can tell, of tasks that were answered; a map's tasks are its chunks.
+// Times in nanoseconds, percentiles at most an eighth too large. Times to the begin are those of timed tasks.
+enum {
+  MPROC_FUNCTION_STATISTIC_RUNS = 1,       // tasks
+  MPROC_FUNCTION_STATISTIC_RUN_TOTAL = 2,  // time that they ran, together
+  MPROC_FUNCTION_STATISTIC_RUN_P50 = 3,    // time that half of them did not exceed
+  MPROC_FUNCTION_STATISTIC_RUN_P90 = 4,
+  MPROC_FUNCTION_STATISTIC_RUN_P99 = 5,
+  MPROC_FUNCTION_STATISTIC_RUN_MAX = 6,
+  MPROC_FUNCTION_STATISTIC_WAITS = 7,       // tasks that were timed (mproc_pool_options_set_timing)
+  MPROC_FUNCTION_STATISTIC_WAIT_TOTAL = 8,  // time from their submit to their begin, together
+  MPROC_FUNCTION_STATISTIC_WAIT_P50 = 9,
+  MPROC_FUNCTION_STATISTIC_WAIT_P90 = 10,
+  MPROC_FUNCTION_STATISTIC_WAIT_P99 = 11,
+  MPROC_FUNCTION_STATISTIC_WAIT_MAX = 12
+};
+
+// What mproc_pool_slowest can tell about a task.
+enum {
+  MPROC_SLOWEST_ELAPSED = 1,   // nanoseconds that it ran
+  MPROC_SLOWEST_TASK = 2,      // its id, that of the map if it is a chunk: what the future tells
+  MPROC_SLOWEST_FUNCTION = 3,  // id in the table, of bound arguments that of the function behind them
+  MPROC_SLOWEST_WORKER = 4,    // number of the worker that ran it
+  MPROC_SLOWEST_ITEM = 5,   // index of its item in the map, of the first if it is a chunk; 0 in a plain task
+  MPROC_SLOWEST_ITEMS = 6,  // items that it has: more than 1 in a chunk only
+  MPROC_SLOWEST_SIZE = 7    // bytes of its payload; of a chunk those of its items
 };
 
 enum {
@@ -49,9 +87,22 @@ enum {
 // Makes a pool in *pool and starts its workers, not waiting for them: a start that fails shows in
 // mproc_pool_wait_ready and, after five in a row, in every future. `options` are copied; null means every
 // default, with workers that are this program itself. Returns OK, INVALID_ARGUMENT, NO_WORKER_PROGRAM,
-// NOT_SERVED (in a worker run that did not call mproc_worker_main), OUT_OF_MEMORY, DESCRIPTOR_LIMIT,
-// SYSTEM, UNSUPPORTED. Since 0.1.
+// NOT_SERVED (in a worker run that did not call mproc_worker_main, or in any worker that is still being
+// started: while its module is loaded or its initializer runs), OUT_OF_MEMORY, DESCRIPTOR_LIMIT, SYSTEM,
+// UNSUPPORTED. Since 0.1.
 MPROC_API mproc_status_t mproc_pool_create(mproc_pool_options_t* options, mproc_pool_t** pool);
+
+// Changes the size of a pool that is in use, to 1 to 4096 workers; does not wait. More are started; those
+// that are too many end the task that they run, and what they have not begun goes to others. Returns OK,
+// INVALID_ARGUMENT, NOT_RUNNING, BROKEN. Since 0.1.
+MPROC_API mproc_status_t mproc_pool_resize(mproc_pool_t* pool, int32_t workers);
+
+// Gives the pool that all parts of this process share under a name, 1 to 63 bytes, in *pool: the one that an
+// earlier call made if that still takes tasks, else a new one with these options and this name. Each handle
+// is to be destroyed: the last one ends the pool, the others are only given up. Close and terminate are for
+// all. Returns as mproc_pool_create. Since 0.1.
+MPROC_API mproc_status_t mproc_pool_shared(const char* name, mproc_pool_options_t* options,
+                                           mproc_pool_t** pool);
 
 // Waits until every worker is ready. Returns OK, TIMED_OUT, INTERRUPTED, NOT_RUNNING, or, if a worker could
 // not start, why: BROKEN, BAD_MODULE, TABLE_MISMATCH, NOT_SERVED and the like, with the message. Since 0.1.
@@ -89,6 +140,16 @@ MPROC_API mproc_status_t mproc_pool_submit_borrowed(mproc_pool_t* pool, uint32_t
 MPROC_API mproc_status_t mproc_pool_submit_with(mproc_pool_t* pool, uint32_t function_id, const void* data,
                                                 size_t size, mproc_task_options_t* options,
                                                 mproc_future_t** future);
+
+// Calls function `function_id` with these bytes (copied) once in every worker that is there or being started,
+// in the latter before any other task. It does not count as a task of the worker, and runs even while all
+// others are busy. The future in *future is the caller's: that of a map with one item for each worker, in the
+// order of their numbers (mproc_future_item); where a worker ends before, its item tells WORKER_LOST. Workers
+// that are on their way out are not asked, and mproc_pool_next does not tell of it. Returns OK,
+// UNKNOWN_FUNCTION, NOT_RUNNING, BROKEN, TOO_LARGE, OUT_OF_MEMORY, INVALID_ARGUMENT (future is null; data is
+// null, size is not 0). Since 0.1.
+MPROC_API mproc_status_t mproc_pool_broadcast(mproc_pool_t* pool, uint32_t function_id, const void* data,
+                                              size_t size, mproc_future_t** future);
 
 // Submits a task and waits for its end, both within `limit`; the ended future in *future is the caller's.
 // Returns as mproc_pool_submit, and OK when the task has ended, whatever its end. After TIMED_OUT and
@@ -140,17 +201,38 @@ MPROC_API mproc_status_t mproc_pool_terminate(mproc_pool_t* pool);
 // (neither closed nor terminated), WOULD_BLOCK_ITSELF (from a callback of this pool). Since 0.1.
 MPROC_API mproc_status_t mproc_pool_join(mproc_pool_t* pool, int64_t limit);
 
-// Terminates the pool, waits until it has ended, and frees it; null is fine. The handle is stale at once;
-// futures stay valid until released. From a callback of this pool the rest is done after the callback.
-// With MPROC_CALLBACKS_DISPATCH callbacks that still wait are run here. Returns OK, STALE_HANDLE (destroyed
-// before). Since 0.1.
+// Terminates the pool, waits until it has ended, and frees it, unless it is shared and has other handles;
+// null is fine. The handle is stale at once; futures stay valid until released. From a callback of this pool
+// the rest is done after the callback. With MPROC_CALLBACKS_DISPATCH callbacks that still wait are run here.
+// Returns OK, STALE_HANDLE (destroyed before). Since 0.1.
 MPROC_API mproc_status_t mproc_pool_destroy(mproc_pool_t* pool);
 
 // Writes one number about the pool, MPROC_POOL_STATISTIC_, to *value. Returns OK, INVALID_ARGUMENT. Since
 // 0.1.
 MPROC_API mproc_status_t mproc_pool_statistic(mproc_pool_t* pool, int32_t which, uint64_t* value);
 
-// Writes how many workers the pool has places for to *count. Returns OK. Since 0.1.
+// Writes one number about the tasks of a function, MPROC_FUNCTION_STATISTIC_, to *value: 0 if none was
+// answered, or if those of more than a thousand functions were before. Returns OK, INVALID_ARGUMENT. Since
+// 0.1.
+MPROC_API mproc_status_t mproc_pool_function_statistic(mproc_pool_t* pool, uint32_t function_id,
+                                                       int32_t which, uint64_t* value);
+
+// Writes one number, MPROC_SLOWEST_, about one of the ten tasks that ran longest to *value; index 0 is the
+// slowest. Tasks that were answered or died with their worker count, of all functions; a map's tasks are its
+// chunks. When ten are noted, another one counts if it is slower than one of them by an eighth. Tasks that
+// end between two calls may move the others. Returns OK, END (there are not so many), INVALID_ARGUMENT. Since
+// 0.1.
+MPROC_API mproc_status_t mproc_pool_slowest(mproc_pool_t* pool, size_t index, int32_t which, int64_t* value);
+
+// Copies the first bytes of the payload of such a task, 64 at most, to the caller's buffer, and writes their
+// number to *size (may be null): of a chunk those of its first items, one after the other; of a block as the
+// function left it. 0 if the payload was lost for want of memory. Returns OK, END, BUFFER_TOO_SMALL (*size
+// tells), INVALID_ARGUMENT. Since 0.1.
+MPROC_API mproc_status_t mproc_pool_slowest_argument(mproc_pool_t* pool, size_t index, void* buffer,
+                                                     size_t capacity, size_t* size);
+
+// Writes how many places for workers the pool has to *count: at first one for each, later more, some of them
+// without a worker, for successors and for workers that end. It never shrinks. Returns OK. Since 0.1.
 MPROC_API mproc_status_t mproc_pool_worker_count(mproc_pool_t* pool, int32_t* count);
 
 // Writes one number about the worker in place `index` (from 0), MPROC_WORKER_INFO_, to *value. Returns OK,
@@ -162,6 +244,14 @@ MPROC_API mproc_status_t mproc_pool_worker_info(mproc_pool_t* pool, int32_t inde
 // zero to *size (may be null). Returns OK, NO_ERROR (not broken), BUFFER_TOO_SMALL (*size tells). Since 0.1.
 MPROC_API mproc_status_t mproc_pool_error_message(mproc_pool_t* pool, char* buffer, size_t capacity,
                                                   size_t* size);
+
+// Writes what the pool and each of its workers do now to the caller's buffer, as text for people, zero-ended:
+// its state, counts and waiting threads; of every worker the process with where it waits, the task it runs,
+// since when, its item and progress, what it has not begun, and its last steps; and the slowest tasks. May be
+// called at any time, as when all seems stuck: waits for nothing, but reads files of /proc. Writes its whole
+// length, without the zero, to *size (may be null). Returns OK, BUFFER_TOO_SMALL (what fits was written).
+// Since 0.1.
+MPROC_API mproc_status_t mproc_pool_dump(mproc_pool_t* pool, char* buffer, size_t capacity, size_t* size);
 
 // Looks up a function of the pool's table by name and writes its id to *id. Without a table of the host's
 // this needs one worker to be ready. Returns OK, UNKNOWN_FUNCTION, NOT_READY, INVALID_ARGUMENT. Since 0.1.

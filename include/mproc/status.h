@@ -45,7 +45,9 @@
   X(ERROR_BAD_VALUE, -35, "the bytes are not an encoded value")                                 \
   X(ERROR_TOO_DEEP, -36, "more than 100 lists and maps inside one another")                     \
   X(ERROR_WRONG_KIND, -37, "this part of the value is of another kind")                         \
-  X(ERROR_BUSY, -38, "another task has it")
+  X(ERROR_BUSY, -38, "another task or call has it")                                             \
+  X(ERROR_END, -39, "there are no more items")                                                  \
+  X(ERROR_ITERABLE, -40, "the iterable failed")
 
 enum {
 #define MPROC_STATUS_ENUM(name, number, text) MPROC_##name = number,

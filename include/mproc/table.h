@@ -26,10 +26,10 @@ MPROC_API mproc_status_t mproc_table_create(mproc_table_t** table);
 // Any thread. Since 0.1.
 MPROC_API mproc_status_t mproc_table_destroy(mproc_table_t* table);
 
-// Adds a function under a numeric id and a name (1 to 255 bytes of UTF-8, copied). `function` may be null
-// in a host that only describes what its workers serve. `user_data` is handed to the function unchanged.
-// Returns OK, INVALID_ARGUMENT (name), DUPLICATE (id or name taken), OUT_OF_MEMORY, TOO_LARGE (more than
-// 65536 functions), INVALID_HANDLE, STALE_HANDLE. Since 0.1.
+// Adds a function under a numeric id, below 2^31, and a name (1 to 255 bytes of UTF-8, copied). `function`
+// may be null in a host that only describes what its workers serve. `user_data` is handed to the function
+// unchanged. Returns OK, INVALID_ARGUMENT (id or name), DUPLICATE (id or name taken), OUT_OF_MEMORY,
+// TOO_LARGE (more than 65536 functions), INVALID_HANDLE, STALE_HANDLE. Since 0.1.
 MPROC_API mproc_status_t mproc_table_add(mproc_table_t* table, uint32_t id, const char* name,
                                          mproc_function_cb function, void* user_data);
 

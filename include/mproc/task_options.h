@@ -8,6 +8,15 @@
 
 typedef struct mproc_task_options mproc_task_options_t;
 
+// Called when a task or map has gone on: `done` of `total`, as mproc_future_progress tells. The future is
+// borrowed.
+typedef void (*mproc_progress_cb)(mproc_future_t* future, uint64_t done, uint64_t total, void* user_data);
+
+// Called when a task, or the first chunk of a map, has begun, in the worker of this process id and number.
+// The future is borrowed.
+typedef void (*mproc_started_cb)(mproc_future_t* future, int32_t worker_pid, uint32_t worker_number,
+                                 void* user_data);
+
 // After which ends a task is run again; to be added up.
 enum {
   MPROC_RETRY_ON_LOST = 1,    // its worker ended while it ran
@@ -44,10 +53,31 @@ MPROC_API mproc_status_t mproc_task_options_set_grace(mproc_task_options_t* opti
 MPROC_API mproc_status_t mproc_task_options_set_retry(mproc_task_options_t* options, int32_t times,
                                                       int32_t on, int64_t back_off);
 
+// Sets the priority of a task or map: those of a higher one begin before those of a lower one that wait, also
+// before maps that have begun; of the same one in the order of their submits. A task with a priority other
+// than 0, the default, is given to a worker only when that has nothing else to do: so it waits for none that
+// has not begun, and many short ones take longer. Returns OK. Since 0.1.
+MPROC_API mproc_status_t mproc_task_options_set_priority(mproc_task_options_t* options, int32_t priority);
+
 // Sets the callbacks, each of which may be null, as in mproc_pool_submit_callback. Returns OK. Since 0.1.
 MPROC_API mproc_status_t mproc_task_options_set_callbacks(mproc_task_options_t* options,
                                                           mproc_future_cb callback,
                                                           mproc_future_cb error_callback, void* user_data);
+
+// Sets a callback for progress, null for none, which runs where callbacks run: when something is new, at most
+// ten times a second, and once more when the task or map has ended, before the callback of the end. A pool
+// with MPROC_CALLBACKS_NEXT refuses it when the task is submitted. Returns OK. Since 0.1.
+MPROC_API mproc_status_t mproc_task_options_set_progress_callback(mproc_task_options_t* options,
+                                                                  mproc_progress_cb callback,
+                                                                  void* user_data);
+
+// Sets a callback for the begin, null for none, which runs where callbacks run: soon after the task has
+// begun, and before the callback of the end; once, if a worker has begun it at all, whatever came of it. One
+// that is run again is told of with its first attempt, a map with its first chunk. Each such task makes its
+// worker ring the host. A pool with MPROC_CALLBACKS_NEXT refuses it when the task is submitted. Returns OK.
+// Since 0.1.
+MPROC_API mproc_status_t mproc_task_options_set_started_callback(mproc_task_options_t* options,
+                                                                 mproc_started_cb callback, void* user_data);
 
 // Sets how long a submit may wait for room in the queue. Default MPROC_FOREVER. Returns OK. Since 0.1.
 MPROC_API mproc_status_t mproc_task_options_set_room_limit(mproc_task_options_t* options, int64_t limit);

@@ -13,6 +13,9 @@ inline int64_t NowNs() {
       .count();
 }
 
+// A point in time, later by `by`; what lies beyond the clock is never.
+inline int64_t Later(int64_t when, int64_t by) { return by > INT64_MAX - when ? INT64_MAX : when + by; }
+
 // A point in time up to which a call may wait. "No limit" and "do not wait" need no clock.
 class Deadline {
  public:

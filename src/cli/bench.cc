@@ -33,12 +33,13 @@ void Emit(const char* workload, const std::string& metric, double value, const c
   std::cout << line.dump() << std::endl;
 }
 
-PoolPtr StartBenchPool(const BenchSettings& settings, int workers, int polling, bool wait) {
+PoolPtr StartBenchPool(const BenchSettings& settings, int workers, int polling, bool wait, int32_t method) {
   OptionsPtr options = MakeOptions();
   Check(mproc_pool_options_set_module(options.get(), settings.module.c_str()), "module");
   Check(mproc_pool_options_set_workers(options.get(), workers), "workers");
   Check(mproc_pool_options_set_polling(options.get(), polling), "polling");
   Check(mproc_pool_options_set_name(options.get(), "bench"), "name");
+  Check(mproc_pool_options_set_start_method(options.get(), method), "start method");
   PoolPtr pool = MakePool(options);
   if (wait) Check(mproc_pool_wait_ready(pool.get(), kWaitLimit), "waiting for the workers");
   return pool;

@@ -15,7 +15,15 @@
 namespace mproc::cli {
 
 // Ids in bench_module.c.
-enum BenchFunction : uint32_t { kNoop = 1, kEcho = 2, kBusy = 3, kBlock = 4, kRange = 5, kInPlace = 6 };
+enum BenchFunction : uint32_t {
+  kNoop = 1,
+  kEcho = 2,
+  kBusy = 3,
+  kBlock = 4,
+  kRange = 5,
+  kInPlace = 6,
+  kSpin = 7
+};
 
 // No single wait of a benchmark takes longer; one that does is a failure, not a slow result.
 inline constexpr int64_t kWaitLimit = 20 * MPROC_SECOND;
@@ -41,7 +49,7 @@ void Emit(const char* workload, const std::string& metric, double value, const c
 
 // A pool of the bench module; with all workers ready unless `wait` is false.
 PoolPtr StartBenchPool(const BenchSettings& settings, int workers, int polling = MPROC_POLLING_ADAPTIVE,
-                       bool wait = true);
+                       bool wait = true, int32_t method = MPROC_START_SPAWN);
 
 // Submits, with eight bytes of `value`, and waits; throws if the task fails.
 FuturePtr Submit(const PoolPtr& pool, BenchFunction function, uint64_t value);
@@ -52,6 +60,11 @@ void CheckValue(mproc_future_t* future, uint64_t value);
 // One call of noop from submit to result.
 void CallNoop(const PoolPtr& pool, uint64_t value);
 
+// Memory of this process.
+double OwnRssBytes();
+// Lets two threads without any pool use `each` nanoseconds of CPU time; the seconds that takes.
+double Burners(int64_t each);
+
 // The workloads. Each throws Failure.
 void RunW1(const BenchSettings& settings);
 void RunW2(const BenchSettings& settings);
@@ -60,6 +73,8 @@ void RunW4(const BenchSettings& settings);
 void RunW5(const BenchSettings& settings);
 void RunW6(const BenchSettings& settings);
 void RunW7(const BenchSettings& settings);
+void RunW8(const BenchSettings& settings);
+void RunW9(const BenchSettings& settings);
 
 }  // namespace mproc::cli
 

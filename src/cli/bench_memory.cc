@@ -36,8 +36,6 @@ Memory ReadMemory(const std::string& pid) {
   throw std::runtime_error("the memory of process " + pid + " cannot be read in /proc");
 }
 
-double OwnRssBytes() { return ReadMemory("self").rss * 1024; }
-
 int64_t WorkerPid(const PoolPtr& pool, int index) {
   int64_t pid = 0;
   Check(mproc_pool_worker_info(pool.get(), index, MPROC_WORKER_INFO_PID, &pid), "pid of a worker");
@@ -101,6 +99,8 @@ void EmitQueuedMap(const BenchSettings& settings) {
 }
 
 }  // namespace
+
+double OwnRssBytes() { return ReadMemory("self").rss * 1024; }
 
 void RunW5(const BenchSettings& settings) {
   constexpr int kWorkers = 2;

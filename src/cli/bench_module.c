@@ -6,7 +6,7 @@
 #include <time.h>
 
 // Numbers as in bench.hh.
-enum { kNoop = 1, kEcho = 2, kBusy = 3, kBlock = 4, kRange = 5, kInPlace = 6 };
+enum { kNoop = 1, kEcho = 2, kBusy = 3, kBlock = 4, kRange = 5, kInPlace = 6, kSpin = 7 };
 
 static uint64_t Same(uint64_t x) { return x; }
 static uint64_t (*volatile work)(uint64_t) = Same;
@@ -32,13 +32,26 @@ static int32_t Echo(mproc_call_t* call, const void* input, size_t size, void* us
   return mproc_call_reply(call, input, size);
 }
 
-// Uses a millisecond of CPU time.
-static int32_t Busy(mproc_call_t* call, const void* input, size_t size, void* user_data) {
-  (void)call, (void)input, (void)size, (void)user_data;
-  int64_t end = CpuTime() + 1000000;
+static int32_t UseCpu(int64_t nanoseconds) {
+  int64_t end = CpuTime() + nanoseconds;
   while (CpuTime() < end) {
   }
   return 0;
+}
+
+// Uses a millisecond of CPU time.
+static int32_t Busy(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  (void)call, (void)input, (void)size, (void)user_data;
+  return UseCpu(1000000);
+}
+
+// Uses as many nanoseconds of CPU time as its eight bytes say.
+static int32_t Spin(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  (void)user_data;
+  int64_t time = 0;
+  if (size != sizeof time) return mproc_call_fail(call, 1, "BadInput", "spin takes eight bytes", NULL);
+  memcpy(&time, input, sizeof time);
+  return UseCpu(time);
 }
 
 // Does nothing until its worker is ended.
@@ -80,5 +93,6 @@ MPROC_MODULE_ENTRY mproc_status_t mproc_module_main(mproc_table_t* table) {
   if (status == MPROC_OK) status = mproc_table_add(table, kBlock, "block", Block, NULL);
   if (status == MPROC_OK) status = mproc_table_add(table, kRange, "range", Range, NULL);
   if (status == MPROC_OK) status = mproc_table_add(table, kInPlace, "in place", InPlace, NULL);
+  if (status == MPROC_OK) status = mproc_table_add(table, kSpin, "spin", Spin, NULL);
   return status;
 }

@@ -133,7 +133,8 @@ int64_t ThreadCpuTime() {
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
-// Two threads without any pool that use `each` nanoseconds of CPU time.
+}  // namespace
+
 double Burners(int64_t each) {
   auto burn = [each] {
     for (int64_t end = ThreadCpuTime() + each; ThreadCpuTime() < end;) {
@@ -145,8 +146,6 @@ double Burners(int64_t each) {
   other.join();
   return SecondsSince(start);
 }
-
-}  // namespace
 
 void RunW2(const BenchSettings& settings) {
   constexpr uint64_t kMost = 20'000'000, kMostArray = 8'000'000, kMostItems = 2'000'000;

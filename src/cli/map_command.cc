@@ -10,6 +10,7 @@
 #include <memory>
 #include <system_error>
 
+#include "cli/dump_on_signal.hh"
 #include "cli/exit_code.hh"
 #include "cli/map_input.hh"
 #include "cli/map_run.hh"
@@ -52,8 +53,16 @@ MapCommand::MapCommand(CLI::App* app)
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   command_->add_flag("--unordered", unordered_, "Print results as they come, not in the order of the input");
+  command_->add_option("--timeout", timeout_, "Seconds that a task may run before its worker is killed")
+      ->check(CLI::Range(1e-3, 1e9));
+  command_
+      ->add_option("--retries", retries_, "Times that a task is run again that failed, or whose worker ended")
+      ->check(CLI::Range(0, 255));
+  command_->add_flag("--progress", progress_, "Show a bar, if the standard error is a terminal");
+  command_->add_option("--trace", trace_,
+                       "Write which worker ran what and when, as JSON for ui.perfetto.dev");
   command_->add_option("--start-method", start_method_, "How workers are started")
-      ->check(CLI::IsMember({"spawn"}))
+      ->check(CLI::IsMember(StartMethods()))
       ->capture_default_str();
   command_->add_option("--name", name_, "Name of the pool, shown in the names of its workers")
       ->check([](const std::string& name) {
@@ -63,7 +72,8 @@ MapCommand::MapCommand(CLI::App* app)
   command_->footer(
       std::string("Items are the arguments, else the lines of the standard input. Options stand before "
                   "the first ITEM,\n-- before items that begin with a dash. Prints one result a line; "
-                  "an item that fails is told on the\nstandard error, and the others go on.\n\n") +
+                  "an item that fails is told on the\nstandard error, and the others go on. "
+                  "SIGUSR1 makes it tell there what each worker does.\n\n") +
       kExitCodeHelp);
 }
 
@@ -82,7 +92,12 @@ PoolPtr MapCommand::StartPool() const {
   Check(mproc_pool_options_set_module(options.get(), ModulePath(module_).c_str()), "module");
   if (workers_) Check(mproc_pool_options_set_workers(options.get(), workers_), "workers");
   Check(mproc_pool_options_set_name(options.get(), name_.c_str()), "name");
-  Check(mproc_pool_options_set_start_method(options.get(), MPROC_START_SPAWN), "start method");
+  int32_t method = 0;
+  Check(mproc_start_method_find(start_method_.c_str(), &method), "start method");
+  Check(mproc_pool_options_set_start_method(options.get(), method), "start method");
+  // The thread that waits for SIGUSR1 holds nothing that a forked worker would need.
+  Check(mproc_pool_options_set_fork_with_threads(options.get(), 1), "start method");
+  if (!trace_.empty()) Check(mproc_pool_options_set_timing(options.get(), MPROC_TIMING_ALL), "timing");
   PoolPtr pool = MakePool(options);
   mproc_status_t status;
   while ((status = mproc_pool_wait_ready(pool.get(), MPROC_FOREVER)) == MPROC_ERROR_INTERRUPTED) {
@@ -106,9 +121,23 @@ uint32_t MapCommand::FindFunction(const PoolPtr& pool) const {
   return id;
 }
 
+MapRun::Settings MapCommand::SettingsFor(const PoolPtr& pool) const {
+  MapRun::Settings settings;
+  settings.function = FindFunction(pool);
+  settings.chunk = chunk_;
+  settings.unordered = unordered_;
+  if (timeout_ > 0) settings.time_limit = static_cast<int64_t>(timeout_ * MPROC_SECOND);
+  settings.retries = retries_;
+  int32_t workers = 1;
+  Check(mproc_pool_worker_count(pool.get(), &workers), "counting the workers");
+  settings.workers = workers;
+  return settings;
+}
+
 int MapCommand::Run(std::vector<std::string> literal_items) {
   std::vector<std::string> items = Items(std::move(literal_items));
   std::setvbuf(stdout, nullptr, _IOFBF, kBufferSize);
+  uint64_t count = items.size();
   std::unique_ptr<ItemSource> source;
   if (items.empty()) {
     source = std::make_unique<LineSource>(std::cin.rdbuf());
@@ -116,18 +145,25 @@ int MapCommand::Run(std::vector<std::string> literal_items) {
     source = std::make_unique<ArgumentSource>(std::move(items));
   }
   try {
+    std::unique_ptr<TraceFile> trace;
+    if (!trace_.empty()) trace = std::make_unique<TraceFile>(trace_, function_);
+    DumpOnSignal dump;
     PoolPtr pool = StartPool();
-    MapRun::Settings settings;
-    settings.function = FindFunction(pool);
-    settings.chunk = chunk_;
-    settings.unordered = unordered_;
-    int32_t workers = 1;
-    Check(mproc_pool_worker_count(pool.get(), &workers), "counting the workers");
-    settings.workers = workers;
+    dump.SetPool(pool.get());
+    ProgressBar bar(progress_);
+    MapRun::Settings settings = SettingsFor(pool);
+    settings.items = count;
+    settings.trace = trace.get();
+    settings.bar = &bar;
     MapRun run(pool.get(), source.get(), settings);
     bool abandoned = false;
     int code = run.Run(&abandoned);
     pool.reset();
+    if (trace && !trace->Finish()) {
+      std::fprintf(stderr, "mproc: the trace %s cannot be written\n", trace_.c_str());
+      code = kPoolFailed;
+    }
+    bar.Clear();
     if (abandoned) std::_Exit(code);
     return code;
   } catch (const Failure& failure) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cli/handles.hh"
+#include "cli/map_run.hh"
 
 namespace mproc::cli {
 
@@ -24,6 +25,7 @@ class MapCommand {
  private:
   std::vector<std::string> Items(std::vector<std::string> literal_items) const;
   PoolPtr StartPool() const;
+  MapRun::Settings SettingsFor(const PoolPtr& pool) const;
   uint32_t FindFunction(const PoolPtr& pool) const;
 
   CLI::App* command_;
@@ -34,6 +36,10 @@ class MapCommand {
   bool unordered_ = false;
   std::string start_method_ = "spawn";
   std::string name_ = "map";
+  double timeout_ = 0;  // seconds; 0: none
+  int retries_ = 0;
+  bool progress_ = false;
+  std::string trace_;  // path
 };
 
 }  // namespace mproc::cli

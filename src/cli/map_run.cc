@@ -36,16 +36,19 @@ std::string Shown(const std::string& item) {
   return shown + (item.size() > kLongest ? "...\"" : "\"");
 }
 
-// Waits for the end of a task; signals only interrupt.
-void AwaitEnd(mproc_future_t* future) {
-  while (mproc_future_wait(future, MPROC_FOREVER) == MPROC_ERROR_INTERRUPTED) {
-  }
-}
-
 }  // namespace
 
 MapRun::MapRun(mproc_pool_t* pool, ItemSource* source, const Settings& settings)
-    : pool_(pool), source_(source), settings_(settings), window_(MostBatches(settings.workers), kMostBytes) {}
+    : pool_(pool),
+      source_(source),
+      settings_(settings),
+      task_options_(MakeTaskOptions()),
+      window_(MostBatches(settings.workers), kMostBytes),
+      items_(settings.items) {
+  constexpr int32_t kAnyEnd = MPROC_RETRY_ON_LOST | MPROC_RETRY_ON_ERROR | MPROC_RETRY_ON_TIMEOUT;
+  Check(mproc_task_options_set_time_limit(task_options_.get(), settings.time_limit), "time limit");
+  Check(mproc_task_options_set_retry(task_options_.get(), settings.retries, kAnyEnd, 0), "retries");
+}
 
 int MapRun::Run(bool* abandoned) {
   std::thread feeder([this] { Feed(); });
@@ -92,6 +95,7 @@ void MapRun::Feed() {
     error = failure.what();
   }
   send();
+  items_.store(count);
   window_.EndInput(error);
 }
 
@@ -108,9 +112,10 @@ void MapRun::Send(std::unique_ptr<Batch> batch) {
   // Unordered, the callback takes the batch, maybe before the call returns: it is not to be touched then.
   mproc_future_t* made = nullptr;
   mproc_future_cb callback = settings_.unordered ? OnEnd : nullptr;
-  mproc_status_t taken = mproc_pool_map_async(pool_, settings_.function, items.data(), sizes.data(), count,
-                                              static_cast<int64_t>(count), MPROC_MAP_KEEP_GOING, callback,
-                                              callback, batch.get(), settings_.unordered ? nullptr : &made);
+  mproc_task_options_set_callbacks(task_options_.get(), callback, callback, batch.get());
+  mproc_status_t taken = mproc_pool_map_with(pool_, settings_.function, items.data(), sizes.data(), count,
+                                             static_cast<int64_t>(count), MPROC_MAP_KEEP_GOING,
+                                             task_options_.get(), settings_.unordered ? nullptr : &made);
   if (taken == MPROC_OK && settings_.unordered) {
     static_cast<void>(batch.release());
     return;
@@ -144,12 +149,30 @@ int MapRun::PrintAll() {
       if (int code = Flush()) return code;
       AwaitEnd(batch->future.get());
     }
+    if (settings_.trace) settings_.trace->Add(*batch);
     if (int code = Print(*batch)) return code;
     window_.Leave(*batch);
+    printed_ += batch->items.size();
+    ShowProgress(printed_);
   }
 }
 
+void MapRun::AwaitEnd(mproc_future_t* future) {
+  constexpr int64_t kLook = 100 * MPROC_MILLISECOND;
+  bool shown = settings_.bar->shown();
+  for (;;) {
+    mproc_status_t waited = mproc_future_wait(future, shown ? kLook : MPROC_FOREVER);
+    if (waited != MPROC_ERROR_INTERRUPTED && waited != MPROC_ERROR_TIMED_OUT) return;
+    uint64_t done = 0, total = 0;
+    mproc_future_progress(future, &done, &total);
+    ShowProgress(printed_ + done);
+  }
+}
+
+void MapRun::ShowProgress(uint64_t done) { settings_.bar->Update(done, items_.load()); }
+
 int MapRun::Print(const Batch& batch) {
+  settings_.bar->Clear();
   if (batch.refused == MPROC_ERROR_BROKEN) return ReportBroken();
   if (batch.refused != MPROC_OK && batch.refused != MPROC_ERROR_TOO_LARGE) {
     std::fprintf(stderr, "mproc: %s\n", batch.refusal.c_str());
@@ -201,7 +224,10 @@ int MapRun::ReportBroken() {
   return kPoolFailed;
 }
 
-int MapRun::Flush() { return std::fflush(stdout) == 0 ? kAllGood : OutputFailed(); }
+int MapRun::Flush() {
+  settings_.bar->Clear();
+  return std::fflush(stdout) == 0 ? kAllGood : OutputFailed();
+}
 
 int MapRun::OutputFailed() {
   int error = errno;

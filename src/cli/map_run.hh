@@ -6,12 +6,15 @@
 
 #include <mproc/mproc.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 
 #include "cli/map_input.hh"
 #include "cli/map_window.hh"
+#include "cli/progress_bar.hh"
+#include "cli/trace_file.hh"
 
 namespace mproc::cli {
 
@@ -22,6 +25,11 @@ class MapRun {
     int workers = 1;
     size_t chunk = 1;
     bool unordered = false;
+    int64_t time_limit = MPROC_FOREVER;  // of a task, ns
+    int32_t retries = 0;
+    uint64_t items = 0;          // if they are known already
+    TraceFile* trace = nullptr;  // these are borrowed
+    ProgressBar* bar = nullptr;
   };
 
   // `pool` and `source` are borrowed for the life of the run.
@@ -34,6 +42,9 @@ class MapRun {
  private:
   void Feed();
   void Send(std::unique_ptr<Batch> batch);
+  // Waits for the end of a batch; signals only interrupt.
+  void AwaitEnd(mproc_future_t* future);
+  void ShowProgress(uint64_t done);
   static void OnEnd(mproc_future_t* future, void* user_data);
 
   // These return kAllGood, or the ExitCode with which to stop at once.
@@ -48,7 +59,10 @@ class MapRun {
   mproc_pool_t* const pool_;
   ItemSource* const source_;
   const Settings settings_;
+  const TaskOptionsPtr task_options_;  // the feeding thread's
   Window window_;
+  std::atomic<uint64_t> items_;  // in all; 0: not known yet
+  uint64_t printed_ = 0;
   bool some_failed_ = false;
 };
 

@@ -29,10 +29,12 @@ Result<BlockWriter::Block> BlockWriter::NewBlock(int socket, size_t size) {
   return block;
 }
 
-Result<uint32_t> BlockWriter::Share(int socket, int fd, size_t size) {
+Result<uint32_t> BlockWriter::Share(int socket, int fd, size_t size, const BoundNote* note) {
   if (Status told = SendDropped(socket, wait_); !told.ok()) return told;
-  MessageHead head{static_cast<uint32_t>(MessageType::kSharedBlock), next_id_, size};
-  if (Status sent = SendFrame(socket, head, {}, {&fd, 1}, wait_); !sent.ok()) return sent;
+  auto type = note ? MessageType::kBoundBlock : MessageType::kSharedBlock;
+  MessageHead head{static_cast<uint32_t>(type), next_id_, size};
+  ByteView body = note ? AsBytes(note, sizeof *note) : ByteView();
+  if (Status sent = SendFrame(socket, head, body, {&fd, 1}, wait_); !sent.ok()) return sent;
   return next_id_++;
 }
 

@@ -59,8 +59,9 @@ class BlockWriter {
   size_t lent() const { return lent_.size(); }
   // Where the payload of a position lies that is not released yet; null if it has none.
   std::byte* Find(uint64_t position) const;
-  // Sends somebody else's memory, which both sides may write, and numbers it.
-  Result<uint32_t> Share(int socket, int fd, size_t size);
+  // Sends somebody else's memory and numbers it: for both sides to write or, with a note, to be read as the
+  // bytes of a bound function.
+  Result<uint32_t> Share(int socket, int fd, size_t size, const BoundNote* note = nullptr);
   // The reader may forget such memory.
   void Unshare(int socket, uint32_t block);
   // Says which blocks were dropped. False if the socket has no room for all of them: to be tried again.
@@ -113,8 +114,8 @@ class BlockWriter {
 class BlockReader {
  public:
   explicit BlockReader(bool distrust) : distrust_(distrust) {}
-  // Handles a kBlock, kSharedBlock or kDropBlock message. An error means nonsense, unless the block is now
-  // lost; what a trusted peer sends is known or lost afterwards.
+  // Handles a kBlock, kSharedBlock, kBoundBlock or kDropBlock message. An error means nonsense, unless the
+  // block is now lost; what a trusted peer sends is known or lost afterwards.
   Status Take(const MessageHead& head, platform::Message* message);
   // The bytes, or null if there is no such block or range.
   const std::byte* Find(uint32_t block, uint64_t offset, uint64_t size) const;

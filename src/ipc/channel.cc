@@ -20,12 +20,15 @@ Result<HostChannel> HostChannel::Create(uint32_t polling) {
                                                platform::SharedMemory::Peer::kWrites);
   if (!memory.ok()) return memory.status();
   HostChannel channel;
-  channel.memory_ = std::move(*memory);
-  ChannelMemory* shared = channel.shared();  // fresh pages are zero: every turn is empty, every bell silent
+  channel.memory_ = std::make_shared<platform::SharedMemory>(std::move(*memory));
+  channel.shared_ = reinterpret_cast<ChannelMemory*>(channel.memory_->data());
+  ChannelMemory* shared = channel.shared_;  // fresh pages are zero: every turn is empty, every bell silent
   shared->magic = kMagic;
   shared->version = kLayoutVersion;
   shared->slots = kSlots;
   shared->polling.store(polling, std::memory_order_relaxed);
+  channel.log_ = LogReader(&shared->log);
+  channel.log_.SetLevel(kNoLevel);
   return channel;
 }
 
@@ -58,7 +61,7 @@ Result<uint64_t> HostChannel::Fill(int socket, const TaskFrame& frame, std::span
 void HostChannel::Describe(TaskSlot* slot, const TaskFrame& frame) {
   slot->task_id = frame.task_id;
   slot->function = frame.function;
-  slot->kind = frame.kind | (frame.limit ? kLimited : 0);
+  slot->kind = frame.kind | (frame.limit ? kLimited : 0) | (frame.announced ? kAnnounced : 0);
   if (frame.limit) shared()->limits[head_ % kSlots] = frame.limit;
   slot->index = frame.index;
 }
@@ -129,22 +132,21 @@ bool HostChannel::PeekResult(ResultFrame* frame) const {
   return true;
 }
 
-bool HostChannel::LastBegun(uint64_t* position, int64_t* at) const {
-  uint64_t begun = shared()->begun.load(std::memory_order_acquire);
-  *position = begun - 1;
-  *at =
-      shared()->begun_at.load(std::memory_order_relaxed);  // may be that of a later one: then this has ended
-  return begun != 0;
-}
-
 Result<WorkerChannel> WorkerChannel::Attach(platform::UniqueFd memory, platform::UniqueFd leader_bell,
                                             platform::UniqueFd engine_bell) {
   auto mapped = platform::SharedMemory::Adopt(std::move(memory),
                                               (sizeof(ChannelMemory) + 4095) & ~size_t{4095}, false, true);
   if (!mapped.ok()) return mapped.status();
+  mapped->CloseFd();
+  return Attach(std::make_shared<platform::SharedMemory>(std::move(*mapped)), std::move(leader_bell),
+                std::move(engine_bell));
+}
+
+Result<WorkerChannel> WorkerChannel::Attach(std::shared_ptr<platform::SharedMemory> memory,
+                                            platform::UniqueFd leader_bell, platform::UniqueFd engine_bell) {
   WorkerChannel channel;
-  channel.memory_ = std::move(*mapped);
-  channel.memory_.CloseFd();
+  channel.memory_ = std::move(memory);
+  channel.shared_ = reinterpret_cast<ChannelMemory*>(channel.memory_->data());
   channel.leader_bell_ = std::move(leader_bell);
   channel.engine_bell_ = std::move(engine_bell);
   const ChannelMemory* shared = channel.shared();
@@ -168,8 +170,12 @@ bool WorkerChannel::Claim(TaskView* view) {
                                              std::memory_order_seq_cst)) {
         continue;  // taken back just now
       }
-      view->frame = {slot.task_id, slot.function, slot.kind & ~kLimited, slot.index,
-                     slot.kind & kLimited ? shared()->limits[task_position_ % kSlots] : 0};
+      view->frame = {slot.task_id,
+                     slot.function,
+                     slot.kind & ~(kLimited | kAnnounced),
+                     slot.index,
+                     slot.kind & kLimited ? shared()->limits[task_position_ % kSlots] : 0,
+                     (slot.kind & kAnnounced) != 0};
       view->position = task_position_++;
       view->size = slot.size;
       view->offset = slot.offset;
@@ -255,6 +261,18 @@ void WorkerChannel::Sleep(int64_t nanoseconds) {
   std::atomic<uint32_t>& bell = shared()->worker_bell;
   bell.store(kAsleep, std::memory_order_seq_cst);
   if (!HasTask() && order() == kServe) platform::FutexWait(&bell, kAsleep, nanoseconds, true);
+  bell.store(kAwake, std::memory_order_seq_cst);
+}
+
+void WorkerChannel::AskToLeave() {
+  shared()->leaves.store(1, std::memory_order_seq_cst);
+  unrung_ = true;
+}
+
+void WorkerChannel::SleepForOrder(int64_t nanoseconds) {
+  std::atomic<uint32_t>& bell = shared()->worker_bell;
+  bell.store(kAsleep, std::memory_order_seq_cst);
+  if (order() == kServe) platform::FutexWait(&bell, kAsleep, nanoseconds, true);
   bell.store(kAwake, std::memory_order_seq_cst);
 }
 

@@ -3,6 +3,10 @@
 // two processes and has no idea what they mean. The protocol is in layout.hh.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <memory>
+
 #include "ipc/blocks.hh"
 #include "ipc/layout.hh"
 
@@ -13,8 +17,9 @@ struct TaskFrame {
   uint64_t task_id = 0;
   uint32_t function = 0;
   uint32_t kind = 0;
-  uint32_t index = 0;  // of the item, if the task is one item of a map
-  int64_t limit = 0;   // nanoseconds from its start until it should stop; 0: none
+  uint32_t index = 0;      // of the item, if the task is one item of a map
+  int64_t limit = 0;       // nanoseconds from its start until it should stop; 0: none
+  bool announced = false;  // the host is rung when it begins
 };
 
 struct ResultFrame {
@@ -28,6 +33,8 @@ struct ResultFrame {
   const std::byte* data = nullptr;  // in the slot, until ConsumeResult
 };
 
+inline FlightView FlightOf(ChannelMemory* memory) { return {&memory->flight, memory->runs, memory->notes}; }
+
 // The host's end. What it believes about positions is its own record; the shared memory is read as the
 // output of a stranger. Two callers at most at a time: one that publishes (Fill, Publish, TakeBack, room:
 // guarded by the pool's mutex) and one that drains (Peek, Consume, Arm: guarded by the pool's drain lock).
@@ -35,8 +42,10 @@ class HostChannel {
  public:
   static Result<HostChannel> Create(uint32_t polling);
 
-  int memory_fd() const { return memory_.fd(); }
-  void CloseMemoryFd() { memory_.CloseFd(); }
+  int memory_fd() const { return memory_->fd(); }
+  void CloseMemoryFd() { memory_->CloseFd(); }
+  // Where it is mapped here, for a worker in this process.
+  const std::shared_ptr<platform::SharedMemory>& memory() const { return memory_; }
 
   // -- publishing side
   uint64_t head() const { return head_; }
@@ -48,7 +57,9 @@ class HostChannel {
   // The same for a payload in memory that was shared before.
   uint64_t FillShared(const TaskFrame& frame, uint32_t block, uint64_t offset, uint64_t size);
   // Shares memory of somebody else's; the number is good as long as `HasShared` says so.
-  Result<uint32_t> Share(int socket, int fd, size_t size) { return blocks_.Share(socket, fd, size); }
+  Result<uint32_t> Share(int socket, int fd, size_t size, const BoundNote* note) {
+    return blocks_.Share(socket, fd, size, note);
+  }
   void Unshare(int socket, uint32_t block) { blocks_.Unshare(socket, block); }
   bool HasShared(int socket, uint32_t block);
   // The payload of a position that is not released, if it lies in a block: memory that the worker only reads.
@@ -90,22 +101,34 @@ class HostChannel {
   uint32_t ArmedBell() const { return shared()->host_bell.load(std::memory_order_relaxed); }
   // Positions that the worker says it has passed, unchecked.
   uint64_t ClaimedPassed() const { return shared()->passed.load(std::memory_order_seq_cst); }
-  // The task that it says it has begun last, and when; unchecked. False if there was none yet.
-  bool LastBegun(uint64_t* position, int64_t* at) const;
+  // Position + 1 of the task that it says it has begun last of those to be announced; 0: none.
+  uint64_t Announced() const { return shared()->announced.load(std::memory_order_seq_cst); }
+  // Whether it says that it begins nothing more.
+  bool AsksToLeave() const { return shared()->leaves.load(std::memory_order_relaxed) != 0; }
+  // Nanoseconds that it says its initializer took, `most` if it says more.
+  int64_t InitializerTime(int64_t most) const {
+    return std::clamp<int64_t>(shared()->initializer_time.load(std::memory_order_relaxed), 0, most);
+  }
+  LogReader& log() { return log_; }
   uint32_t worker_cpu() const { return shared()->worker_cpu.load(std::memory_order_relaxed); }
   void PublishCpu(uint32_t cpu) { shared()->host_cpu.store(cpu, std::memory_order_relaxed); }
 
+  // -- any thread
+  // What the worker says of itself; unchecked.
+  FlightReader flight() const { return FlightReader(FlightOf(shared())); }
   const std::byte* trace() const { return shared()->trace; }
 
  private:
-  ChannelMemory* shared() const { return reinterpret_cast<ChannelMemory*>(memory_.data()); }
+  ChannelMemory* shared() const { return shared_; }
   void Describe(TaskSlot* slot, const TaskFrame& frame);
 
-  platform::SharedMemory memory_;
-  uint64_t head_ = 0;  // publishing side
+  std::shared_ptr<platform::SharedMemory> memory_;
+  ChannelMemory* shared_ = nullptr;  // there
+  uint64_t head_ = 0;                // publishing side
   BlockWriter blocks_{"mproc-tasks", false};
   bool blocks_used_ = false;
   uint64_t result_position_ = 0;  // draining side
+  LogReader log_;                 // draining side
   uint64_t returned_ = 0;         // returning side
 };
 
@@ -118,12 +141,15 @@ struct TaskView {
   const std::byte* data = nullptr;  // in the slot
 };
 
-// The worker's end. Worker's main thread only.
+// The worker's end. The worker's thread only.
 class WorkerChannel {
  public:
   // Maps the memory of a channel and checks that both sides mean the same layout.
   static Result<WorkerChannel> Attach(platform::UniqueFd memory, platform::UniqueFd leader_bell,
                                       platform::UniqueFd engine_bell);
+  // The same for memory that is mapped, by the host in this process.
+  static Result<WorkerChannel> Attach(std::shared_ptr<platform::SharedMemory> memory,
+                                      platform::UniqueFd leader_bell, platform::UniqueFd engine_bell);
 
   // Claims the next task, skipping those that were taken back. False if there is none.
   bool Claim(TaskView* view);
@@ -138,11 +164,8 @@ class WorkerChannel {
   Result<std::byte*> Reserve(int socket, size_t size, Fate fate);
   // Says that the value lies in the task's own block, at an offset there; nothing is reserved then.
   void PlaceElsewhere(int socket, uint64_t offset);
-  // Tells when the claimed task of `position` began.
-  void Begin(uint64_t position, int64_t now) {
-    shared()->begun_at.store(now, std::memory_order_relaxed);
-    shared()->begun.store(position + 1, std::memory_order_release);
-  }
+  FlightWriter flight() const { return FlightWriter(FlightOf(shared())); }
+  LogWriter log() const { return LogWriter(&shared()->log); }
   // Publishes the reserved bytes (`size` of them) as the result of `position`.
   void Publish(uint64_t position, uint32_t status, size_t size, uint64_t elapsed);
   // Tells the host that a block of its was lost here.
@@ -152,13 +175,31 @@ class WorkerChannel {
   // hand.
   void RingHost(bool dry);
 
+  // Tells the host how long the initializer took. Before the hello.
+  void TellInitializerTime(int64_t nanoseconds) {
+    shared()->initializer_time.store(nanoseconds, std::memory_order_relaxed);
+  }
+
+  // Tells the host that the task has begun, and rings it.
+  void Announce(uint64_t position) {
+    shared()->announced.store(position + 1, std::memory_order_seq_cst);
+    RingHostNow();
+  }
+
+  // Rings it now, for what is not a result.
+  void RingHostNow() { unrung_ = true, RingHost(true); }
+
   // Sleeps until a task may be there, at most `nanoseconds`. Looks once more by itself.
   void Sleep(int64_t nanoseconds);
+
+  // Tells the host that this worker claims no further task. It then sleeps until it is ordered to finish.
+  void AskToLeave();
+  void SleepForOrder(int64_t nanoseconds);
 
   Order order() const { return static_cast<Order>(shared()->order.load(std::memory_order_seq_cst)); }
   bool cancelled(uint64_t position) const {
     uint64_t which = shared()->cancelled.load(std::memory_order_relaxed);
-    return which == position + 1 || which == kEveryTask;
+    return which && (which == position + 1 || which == kEveryTask);
   }
   bool may_poll() const { return shared()->may_poll.load(std::memory_order_relaxed) != 0; }
   uint32_t polling() const { return shared()->polling.load(std::memory_order_relaxed); }
@@ -166,16 +207,18 @@ class WorkerChannel {
   void PublishCpu(uint32_t cpu) { shared()->worker_cpu.store(cpu, std::memory_order_relaxed); }
   void Trim(int socket) { Recycle(socket), blocks_.Trim(socket); }
   std::byte* trace() const { return shared()->trace; }
+  std::array<int, 2> bells() const { return {leader_bell_.get(), engine_bell_.get()}; }
 
  private:
-  ChannelMemory* shared() const { return reinterpret_cast<ChannelMemory*>(memory_.data()); }
+  ChannelMemory* shared() const { return shared_; }
   ResultSlot& result() const { return shared()->results[result_position_ % kSlots]; }
   // Forgets what was reserved.
   void Unreserve(int socket);
   // Takes back what the host is done with.
   void Recycle(int socket);
 
-  platform::SharedMemory memory_;
+  std::shared_ptr<platform::SharedMemory> memory_;
+  ChannelMemory* shared_ = nullptr;  // there
   platform::UniqueFd leader_bell_, engine_bell_;
   BlockWriter blocks_{"mproc-results", true};
   uint64_t task_position_ = 0;

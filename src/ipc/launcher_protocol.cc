@@ -56,6 +56,21 @@ class Reader {
   ByteView rest_;
 };
 
+void Mark(ControlHead* head, bool there, ControlPart part) {
+  if (there) head->present = static_cast<uint16_t>(head->present | part);
+}
+
+ControlHead StartHead(uint64_t child, std::optional<uint32_t> umask, const StartFds& fds) {
+  ControlHead head = MakeHead(ControlType::kStart, child);
+  Mark(&head, fds.directory >= 0, kPartDirectory);
+  Mark(&head, fds.output >= 0, kPartOutput);
+  Mark(&head, fds.error >= 0, kPartError);
+  Mark(&head, fds.channel >= 0, kPartChannel);
+  Mark(&head, umask.has_value(), kPartUmask);
+  head.first = static_cast<int32_t>(umask.value_or(0));
+  return head;
+}
+
 }  // namespace
 
 ControlHead MakeHead(ControlType type, uint64_t child) {
@@ -102,31 +117,29 @@ std::optional<ProgramText> DecodeText(ByteView bytes) {
 }
 
 Result<ControlMessage> EncodeStart(uint64_t child, const ProgramText& text, std::optional<uint32_t> umask,
-                                   const StartFds& fds) {
+                                   const StartFds& fds, bool fork) {
   auto body = EncodeText(text);
   if (!body.ok()) return body.status();
-  ControlHead head = MakeHead(ControlType::kStart, child);
+  ControlHead head = StartHead(child, umask, fds);
   head.body_size = body->size();
-  auto mark = [&head](bool there, ControlPart part) {
-    if (there) head.present = static_cast<uint16_t>(head.present | part);
-  };
-  mark(fds.directory >= 0, kPartDirectory);
-  mark(fds.output >= 0, kPartOutput);
-  mark(fds.error >= 0, kPartError);
-  mark(fds.channel >= 0, kPartChannel);
-  mark(umask.has_value(), kPartUmask);
-  head.first = static_cast<int32_t>(umask.value_or(0));
+  Mark(&head, fork, kPartFork);
   ControlMessage message;
   if (body->size() > kMaxInlineBody) {
     auto file = platform::MakeMemoryFile("mproc-start", *body);
     if (!file.ok()) return file.status();
     message.body = std::move(*file);
-    mark(true, kPartBody);
+    Mark(&head, true, kPartBody);
     message.bytes = EncodeHead(head);
   } else {
     message.bytes = EncodeHead(head);
     message.bytes.insert(message.bytes.end(), body->begin(), body->end());
   }
+  return message;
+}
+
+ControlMessage EncodeFork(uint64_t child, uint32_t umask, const StartFds& fds) {
+  ControlMessage message;
+  message.bytes = EncodeHead(StartHead(child, umask, fds));
   return message;
 }
 

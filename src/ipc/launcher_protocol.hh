@@ -4,6 +4,11 @@
 //   host -> launcher   kStart (with descriptors), kSignal, kFinish
 //   launcher -> host   kStarted (with a pidfd where there are such), kFailed, kExited
 //
+// and between a launcher and its template processes, which fork workers (kStart without a program):
+//
+//   launcher -> template   kStart
+//   template -> launcher   kLoaded, once; kStarted, by the worker or its template or both; kFailed
+//
 // Each message has a fixed head. That of kStart is followed by the strings of the program to start; when
 // they are long they lie in a memory file that comes with the message instead. Descriptors follow the order
 // of the bits in Head::present. Both sides are on one machine, so numbers have its form; a launcher of
@@ -28,6 +33,7 @@ enum class ControlType : uint8_t {
   kStarted = 4,
   kFailed = 5,
   kExited = 6,
+  kLoaded = 7,
 };
 
 // Which optional parts a message has; the descriptors among them come in this order.
@@ -39,6 +45,7 @@ enum ControlPart : uint16_t {
   kPartChannel = 1 << 4,    // its descriptor 3
   kPartProcess = 1 << 5,    // a pidfd
   kPartUmask = 1 << 6,      // no descriptor: `first` holds a umask
+  kPartFork = 1 << 7,       // nor this: the program is a template, which is to fork the child
 };
 inline constexpr uint16_t kDescriptorParts = kPartUmask - 1;
 
@@ -49,7 +56,7 @@ struct ControlHead {
   int32_t first;     // kStart: umask; kSignal: signal; kStarted, kExited: pid; kFailed: errno
   uint64_t child;
   uint64_t body_size;  // kStart: bytes of the strings
-  int32_t code;        // kExited: exit code
+  int32_t code;        // kExited: exit code; kLoaded: status
   int32_t signal;      // kExited: signal
 };
 static_assert(sizeof(ControlHead) == 32);
@@ -80,9 +87,12 @@ struct StartFds {
   int channel = -1;
 };
 
-// INVALID_ARGUMENT for a string with a NUL in it, TOO_LARGE, or why no memory file could be had.
+// INVALID_ARGUMENT for a string with a NUL in it, TOO_LARGE, or why no memory file could be had. With `fork`
+// the text says of which template the child is to be forked.
 Result<ControlMessage> EncodeStart(uint64_t child, const ProgramText& text, std::optional<uint32_t> umask,
-                                   const StartFds& fds);
+                                   const StartFds& fds, bool fork = false);
+// A request to a template: a child with these descriptors.
+ControlMessage EncodeFork(uint64_t child, uint32_t umask, const StartFds& fds);
 // The descriptors of a start request in the order of the message.
 std::vector<int> FdsInOrder(const ControlMessage& message, const StartFds& fds);
 

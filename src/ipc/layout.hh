@@ -28,10 +28,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "ipc/flight.hh"
+#include "ipc/log_ring.hh"
+
 namespace mproc::ipc {
 
 inline constexpr uint64_t kMagic = 0x314c4e484350524dull;  // "MRPCHNL1"
-inline constexpr uint32_t kLayoutVersion = 3;
+inline constexpr uint32_t kLayoutVersion = 5;
 inline constexpr uint32_t kSlots = 256;
 inline constexpr size_t kInlineBytes = 80;
 inline constexpr uint32_t kReturns = 1024;  // no more blocks can be lent
@@ -50,6 +53,8 @@ enum HostBell : uint32_t {
 
 // In TaskSlot::kind: the slot's entry in `limits` holds.
 inline constexpr uint32_t kLimited = uint32_t{1} << 31;
+// The same: the worker announces that it begins.
+inline constexpr uint32_t kAnnounced = uint32_t{1} << 30;
 
 // Of `cancelled`: whatever runs.
 inline constexpr uint64_t kEveryTask = UINT64_MAX;
@@ -63,7 +68,7 @@ struct alignas(128) TaskSlot {
   uint64_t offset;  // where in the block
   uint32_t block;   // 0: the payload is in `data`
   uint32_t function;
-  uint32_t kind;   // task/kind.hh, and kLimited
+  uint32_t kind;   // task/kind.hh, kLimited, kAnnounced
   uint32_t index;  // of the item in its map
   std::byte data[kInlineBytes];
 };
@@ -92,10 +97,12 @@ struct ChannelMemory {
   alignas(128) std::atomic<uint32_t> worker_bell;
   std::atomic<uint32_t> worker_cpu;
   std::atomic<uint32_t> worker_lost;          // blocks of the host that the worker could not receive
+  std::atomic<int64_t> initializer_time;      // nanoseconds; before the hello
   alignas(128) std::atomic<uint64_t> passed;  // positions below it are done with; set after skipping
+  std::atomic<uint32_t> leaves;               // it begins nothing more and waits for the order to finish
+  std::atomic<uint64_t> announced;            // position + 1 of the task of kAnnounced that was begun last
   // Written by the worker for each task, looked at now and then.
-  alignas(128) std::atomic<uint64_t> begun;  // position + 1 of the task that was begun last
-  std::atomic<int64_t> begun_at;  // when: nanoseconds of the monotonic clock; stored before `begun`
+  FlightMemory flight;
   // Written by the host, exchanged by the worker.
   alignas(128) std::atomic<uint32_t> host_bell;
   // Written by the host.
@@ -112,6 +119,10 @@ struct ChannelMemory {
   TaskSlot tasks[kSlots];
   ResultSlot results[kSlots];
   std::byte trace[kTraceBytes];  // of a fault, platform/crash_trace.hh
+  RunMemory runs[kRuns];
+  NoteMemory notes[kNotes];
+  LogMemory log;
 };
+static_assert(kRuns >= kSlots);  // an entry stays until its result has been read
 
 }  // namespace mproc::ipc

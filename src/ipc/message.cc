@@ -12,15 +12,15 @@ Status SendFrame(int socket, MessageHead head, ByteView body, std::span<const in
   return platform::SendMessage(socket, frame, fds, wait);
 }
 
-Status SendLong(int socket, MessageHead head, ByteView body, std::span<const int> fds) {
+Status SendLong(int socket, MessageHead head, ByteView body, std::span<const int> fds, MessageType more) {
   constexpr size_t kPart = platform::kMaxMessage - sizeof(MessageHead);
   head.size = body.size();
   size_t first = std::min(body.size(), kPart);
   if (Status sent = SendFrame(socket, head, body.first(first), fds, true); !sent.ok()) return sent;
   for (body = body.subspan(first); !body.empty(); body = body.subspan(first)) {
     first = std::min(body.size(), kPart);
-    MessageHead more{static_cast<uint32_t>(MessageType::kHelloPart), head.number, head.size};
-    if (Status sent = SendFrame(socket, more, body.first(first), {}, true); !sent.ok()) return sent;
+    head.type = static_cast<uint32_t>(more);
+    if (Status sent = SendFrame(socket, head, body.first(first), {}, true); !sent.ok()) return sent;
   }
   return Status();
 }

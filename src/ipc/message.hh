@@ -2,9 +2,9 @@
 // Messages on the socket between host and worker: what does not fit into rings. Fixed head, then bytes.
 //
 //   host -> worker   kSetup (with the channel's memory and both bells), kBlock, kDropBlock, kSharedBlock
-//                    (memory that both write)
+//                    (memory that both write), kBoundBlock (bytes of a bound function, with a BoundNote)
 //   worker -> host   kHello (its table), kHelloPart (more of it), kRefused (why it cannot serve), kBlock,
-//                    kDropBlock
+//                    kDropBlock, kLastCall (what its finalizer gave), kLastCallPart (more of it)
 #pragma once
 
 #include <cstdint>
@@ -24,18 +24,31 @@ enum class MessageType : uint32_t {
   kRefused = 4,
   kBlock = 5,
   kDropBlock = 6,
-  kSharedBlock = 7
+  kSharedBlock = 7,
+  kBoundBlock = 8,
+  kLastCall = 9,
+  kLastCallPart = 10
 };
 
 struct MessageHead {
   uint32_t type;
-  uint32_t number;  // block id; status of a refusal
-  uint64_t size;    // bytes of a block; whole size of a hello
+  uint32_t number;  // block id; status of a refusal; of a last call 0: a value, 1: the message of an error
+  uint64_t size;    // bytes of a block; whole size of a hello or a last call
+};
+
+inline constexpr size_t kLargestLastCall = 64 * 1024;
+
+// What a bound function is: a function of the table and where in the block its bytes are.
+struct BoundNote {
+  uint32_t id;
+  uint32_t function;
+  uint64_t offset;
+  uint64_t size;
 };
 
 // Sends head and body; the body is cut into parts of type `more` if it is too long for one message.
 Status SendFrame(int socket, MessageHead head, ByteView body, std::span<const int> fds, bool wait);
-Status SendLong(int socket, MessageHead head, ByteView body, std::span<const int> fds);
+Status SendLong(int socket, MessageHead head, ByteView body, std::span<const int> fds, MessageType more);
 
 // The head of a received message; nothing if it is too short to have one.
 std::optional<MessageHead> HeadOf(const platform::Message& message);
@@ -50,7 +63,7 @@ class LongBody {
   // Adds the part of a message; false if it is more than announced or allowed.
   bool Add(const MessageHead& head, ByteView part);
   bool complete() const { return started_ && bytes_.size() == size_; }
-  std::vector<std::byte>& bytes() { return bytes_; }
+  const std::vector<std::byte>& bytes() const { return bytes_; }
 
  private:
   size_t limit_;

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "platform/adoption.hh"
 #include "platform/child.hh"
 #include "platform/identity.hh"
 #include "platform/memory_file.hh"
@@ -17,6 +18,7 @@ namespace mproc::launcher {
 namespace {
 
 constexpr int64_t kSecond = 1000000000;
+constexpr int64_t kReapAgain = kSecond / 1000;
 constexpr int64_t kHostCheck = 1 * kSecond;  // only without pidfds
 constexpr int64_t kEndLimit = 2 * kSecond;   // for children that the system cannot end at once
 
@@ -40,6 +42,9 @@ Launcher::~Launcher() {
   host_timer_.Close();
   end_timer_.Close();
   terminate_.Close();
+  child_ended_.Close();
+  reap_timer_.Close();
+  templates_.reset();
   children_.clear();
   loop_.Close();
 }
@@ -101,9 +106,7 @@ void Launcher::Take(platform::Message* message) {
     // What cannot be understood is answered where it can be: a request that lost its descriptors on the way,
     // or one of another version of the library.
     if (head && head->type == static_cast<uint8_t>(ipc::ControlType::kStart)) {
-      ipc::ControlHead reply = ipc::MakeHead(ipc::ControlType::kFailed, head->child);
-      reply.first = lost ? EMFILE : EPROTO;
-      SendReply(reply);
+      TellFailed(head->child, lost ? EMFILE : EPROTO);
     }
     return;
   }
@@ -140,7 +143,15 @@ void Launcher::Signal(uint64_t id, int signo) {
     StartNext();
   }
   auto child = children_.find(id);
-  if (child != children_.end()) child->second->process.Signal(signo);
+  if (child == children_.end()) return;
+  Child& known = *child->second;
+  if (!known.by_fork) {
+    known.process.Signal(signo);
+  } else if (known.forked > 0) {
+    platform::SignalChild(known.forked, signo);
+  } else if (known.signal != SIGKILL) {
+    known.signal = signo;
+  }
 }
 
 void Launcher::StartNext() {
@@ -150,19 +161,9 @@ void Launcher::StartNext() {
   auto child = std::make_unique<Child>();
   int error = EPERM;
   if (allowed) error = children_.contains(id) ? EEXIST : TryStart(request, child.get());
-  if (error != 0) {
-    ipc::ControlHead reply = ipc::MakeHead(ipc::ControlType::kFailed, id);
-    reply.first = error;
-    SendReply(reply);
-    return;
-  }
-  // The child is not reaped yet, so its number is its own and the pidfd is exact.
-  ipc::ControlHead reply = ipc::MakeHead(ipc::ControlType::kStarted, id);
-  reply.first = child->process.pid();
-  auto pidfd = platform::OpenPidfd(child->process.pid());
-  if (pidfd.ok()) reply.present = ipc::kPartProcess;
+  if (error != 0) return TellFailed(id, error);
+  if (!child->by_fork) TellStarted(id, *child);
   children_.emplace(id, std::move(child));
-  SendReply(reply, pidfd.ok() ? std::move(*pidfd) : platform::UniqueFd());
 }
 
 int Launcher::TryStart(ipc::ControlReceived& request, Child* child) {
@@ -190,22 +191,97 @@ int Launcher::TryStart(ipc::ControlReceived& request, Child* child) {
   bool has_umask = request.head.present & ipc::kPartUmask;
   platform::SetUmask(has_umask ? static_cast<uint32_t>(request.head.first) : own_umask_);
   uint64_t id = request.head.child;
-  Status status =
-      child->process.Start(loop_, options, [this, id](int code, int signal) { OnExit(id, code, signal); });
+  int error = 0;
+  if (request.head.present & ipc::kPartFork) {
+    error = TryFork(std::move(options), request, child);
+  } else {
+    Status status =
+        child->process.Start(loop_, options, [this, id](int code, int signal) { OnExit(id, code, signal); });
+    if (!status.ok()) error = ErrnoOf(status);
+  }
   platform::LeaveDirectory();
-  return status.ok() ? 0 : ErrnoOf(status);
+  return error;
+}
+
+int Launcher::TryFork(loop::SpawnOptions program, ipc::ControlReceived& request, Child* child) {
+  if (!templates_) {
+    if (!platform::AdoptOrphans()) return ENOSYS;
+    Status status = reap_timer_.Init(loop_, [this] { Reap(); });
+    if (status.ok()) status = child_ended_.Start(loop_, SIGCHLD, [this] { Reap(); });
+    if (!status.ok()) return ErrnoOf(status);
+    Templates::Owner& owner = *this;
+    templates_ = std::make_unique<Templates>(loop_, owner);
+  }
+  child->by_fork = true;
+  if (!(request.head.present & ipc::kPartUmask)) request.head.first = static_cast<int32_t>(own_umask_);
+  return templates_->Fork(std::move(program), std::move(request));
+}
+
+void Launcher::OnForked(uint64_t id, pid_t pid) {
+  auto found = children_.find(id);
+  if (found == children_.end()) return;
+  Child& child = *found->second;
+  child.forked = pid;
+  if (child.signal != 0) platform::SignalChild(pid, child.signal);
+  TellStarted(id, child);
+  Reap();
+}
+
+void Launcher::OnForkFailed(uint64_t id, int error) {
+  if (children_.erase(id) != 0) TellFailed(id, error);
+  Reap();
+  StopIfDone();
+}
+
+void Launcher::OnTemplateFailed(uint64_t id, int code, int signal) {
+  OnExit(id, code, signal);
+  Reap();
+}
+
+void Launcher::Reap() {
+  std::vector<std::pair<uint64_t, platform::ChildEnd>> ended;
+  for (auto& [id, child] : children_) {
+    if (child->forked == 0) continue;
+    if (auto end = platform::ReapChild(child->forked)) ended.emplace_back(id, *end);
+  }
+  for (auto& [id, end] : ended) OnExit(id, end.code, end.signal);
+  // A worker that its template has not told of is not to be taken for somebody else.
+  if (templates_->waiting()) return;
+  while (pid_t stranger = platform::FindEndedChild()) {
+    auto is_it = [stranger](auto& entry) { return entry.second->pid() == stranger; };
+    if (templates_->Has(stranger) || std::ranges::any_of(children_, is_it)) {
+      reap_timer_.Start(kReapAgain);  // libuv's to reap, or just ended: then there may be more
+      return;
+    }
+    platform::ReapChild(stranger);
+  }
 }
 
 void Launcher::OnExit(uint64_t id, int code, int signal) {
   auto child = children_.find(id);
   if (child == children_.end()) return;
   ipc::ControlHead reply = ipc::MakeHead(ipc::ControlType::kExited, id);
-  reply.first = child->second->process.pid();
+  reply.first = child->second->pid();
   reply.code = code;
   reply.signal = signal;
   children_.erase(child);
   SendReply(reply);
   StopIfDone();
+}
+
+void Launcher::TellStarted(uint64_t id, const Child& child) {
+  // It is not reaped yet, so its number is its own and the pidfd is exact.
+  ipc::ControlHead reply = ipc::MakeHead(ipc::ControlType::kStarted, id);
+  reply.first = child.pid();
+  auto pidfd = platform::OpenPidfd(child.pid());
+  if (pidfd.ok()) reply.present = ipc::kPartProcess;
+  SendReply(reply, pidfd.ok() ? std::move(*pidfd) : platform::UniqueFd());
+}
+
+void Launcher::TellFailed(uint64_t id, int error) {
+  ipc::ControlHead reply = ipc::MakeHead(ipc::ControlType::kFailed, id);
+  reply.first = error;
+  SendReply(reply);
 }
 
 void Launcher::SendReply(const ipc::ControlHead& head, platform::UniqueFd fd) {
@@ -246,13 +322,16 @@ void Launcher::BeginEnd() {
   control_poll_.Close();
   host_poll_.Close();
   host_timer_.Close();
-  for (auto& [id, child] : children_) child->process.Signal(SIGKILL);
+  // Who was asked for and has not been told of dies with this process, if it is there at all.
+  std::erase_if(children_, [](auto& entry) { return entry.second->by_fork && entry.second->forked == 0; });
+  for (auto& [id, child] : children_) Signal(id, SIGKILL);
+  if (templates_) templates_->Kill();
   end_timer_.Start(kEndLimit);
   StopIfDone();
 }
 
 void Launcher::StopIfDone() {
-  if (ending_ && children_.empty()) loop_.Stop();
+  if (ending_ && children_.empty() && (!templates_ || templates_->empty())) loop_.Stop();
 }
 
 }  // namespace mproc::launcher

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -11,7 +12,9 @@
 
 #include <initializer_list>
 
+#include "platform/fd.hh"
 #include "platform/raw.hh"
+#include "platform/streams.hh"
 
 namespace mproc::platform {
 namespace {
@@ -89,8 +92,50 @@ void DieWithLauncher() {
 void SettleInBackground(const char* name) {
   setsid();  // fails only for who leads a group already
   for (int signo : {SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM}) signal(signo, SIG_IGN);
-  prctl(PR_SET_NAME, name, 0, 0, 0);
+  NameProcess(name);
   if (chdir("/") != 0) return;  // then it stays where it is
+}
+
+Result<pid_t> Fork() {
+  pid_t pid = fork();
+  if (pid < 0) return Status::System("forking this process", errno);
+  return pid;
+}
+
+void SettleAsFork(pid_t host, const char* name) {
+  if (!SetParentDeathSignal(SIGKILL, host)) _exit(255);
+  setsid();
+  NameProcess(name);
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  // Not those that the C library keeps for itself: it believes that its handlers are there, and does not
+  // let them go either.
+  for (int signo = 1; signo <= kSignals; signo++) sigaction(signo, &action, nullptr);
+  PlaceFd(-1, STDIN_FILENO, true);
+  DropStandardStreams();
+  sigset_t none;
+  sigemptyset(&none);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
+}
+
+void LeaveAtOnce(int code) { _exit(code); }
+
+void NameProcess(const char* name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+bool PlaceFd(int fd, int number, bool keep) {
+  UniqueFd null;
+  if (fd < 0) {
+    auto opened = OpenNull();
+    if (!opened.ok()) return false;
+    null = std::move(*opened);
+    fd = null.get();
+  }
+  return dup3(fd, number, keep ? 0 : O_CLOEXEC) >= 0;
+}
+
+Status BecomeProgram(char* const* arguments) {
+  execvp(arguments[0], arguments);
+  return Status::System(std::string("running the program '") + arguments[0] + "'", errno);
 }
 
 bool SetCloseOnExec(int fd) { return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0; }

@@ -14,7 +14,11 @@ void UniqueFd::Reset(int fd) {
   int old = std::exchange(fd_, fd);
   if (old >= 0) {
     int saved = errno;
+#if defined(__SANITIZE_THREAD__)
+    close(old);  // else the sanitizer takes what gets this number next for the same file
+#else
     syscall(SYS_close, old);  // close() is a cancellation point
+#endif
     errno = saved;
   }
 }
@@ -56,15 +60,20 @@ void ClearEventFd(int fd) {
   syscall(SYS_read, fd, &count, sizeof count);
 }
 
-Result<std::pair<UniqueFd, UniqueFd>> MakePipe() {
+Result<std::pair<UniqueFd, UniqueFd>> MakePipe(Writes writes) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return Status::System("pipe2", errno);
+  if (writes == Writes::kBlocking) fcntl(ends[1], F_SETFL, O_WRONLY);
   UniqueFd write_end(ends[1]);
   auto first = TakeFd(ends[0], "pipe2");
   if (!first.ok()) return first.status();
   auto second = TakeFd(write_end.Release(), "pipe2");
   if (!second.ok()) return second.status();
   return std::pair(std::move(*first), std::move(*second));
+}
+
+ssize_t ReadPipe(int read_end, void* buffer, size_t size) {
+  return static_cast<ssize_t>(syscall(SYS_read, read_end, buffer, size));
 }
 
 void FillPipe(int write_end) { syscall(SYS_write, write_end, "!", 1); }  // full is as good
@@ -75,6 +84,10 @@ void EmptyPipe(int read_end) {
   }
 }
 
-Result<UniqueFd> OpenNull() { return TakeFd(open("/dev/null", O_RDWR | O_CLOEXEC), "opening /dev/null"); }
+Result<UniqueFd> OpenFile(const char* path, int flags, const char* what) {
+  return TakeFd(static_cast<int>(syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC)), what);
+}
+
+Result<UniqueFd> OpenNull() { return OpenFile("/dev/null", O_RDWR, "opening /dev/null"); }
 
 }  // namespace mproc::platform

@@ -41,8 +41,15 @@ Result<UniqueFd> MakeEventFd();
 void RingEventFd(int fd);   // adds one; never blocks; async-signal-safe
 void ClearEventFd(int fd);  // takes what is there
 
-// A pipe, both ends non-blocking: first the one to read from, then the one to write to.
-Result<std::pair<UniqueFd, UniqueFd>> MakePipe();
+// Opens a file close-on-exec, besides these flags; `what` begins the message of an error. No cancellation
+// point.
+Result<UniqueFd> OpenFile(const char* path, int flags, const char* what);
+
+// A pipe, the end to read from non-blocking, then the one to write to.
+enum class Writes { kBlocking, kNonBlocking };
+Result<std::pair<UniqueFd, UniqueFd>> MakePipe(Writes writes);
+// What is there, at most `size` bytes; 0 at the end, -1 if there is nothing yet. No cancellation point.
+ssize_t ReadPipe(int read_end, void* buffer, size_t size);
 // The end to read from once more, with flags of its own; where the system does not allow that, a duplicate.
 Result<UniqueFd> ReopenPipe(int read_end);
 void FillPipe(int write_end);  // puts a byte in if there is room

@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 namespace mproc::platform {
 
@@ -33,6 +36,16 @@ Result<std::vector<std::byte>> ReadMemoryFile(int fd, size_t size) {
     at += static_cast<size_t>(n);
   }
   return bytes;
+}
+
+std::string TailOfMemoryFile(int fd, size_t most) {
+  struct stat file {};
+  if (fstat(fd, &file) != 0 || file.st_size <= 0) return "";
+  size_t size = std::min(most, static_cast<size_t>(file.st_size));
+  std::string text(size, '\0');
+  ssize_t n = pread(fd, text.data(), size, file.st_size - static_cast<off_t>(size));
+  text.resize(n > 0 ? static_cast<size_t>(n) : 0);
+  return text;
 }
 
 }  // namespace mproc::platform

@@ -2,6 +2,7 @@
 // Bytes in a nameless file, for messages that are too long for a socket. Any thread.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "base/bytes.hh"
@@ -14,5 +15,8 @@ Result<UniqueFd> MakeMemoryFile(const char* name, ByteView bytes);
 
 // The first `size` bytes of a file of a peer, copied; an error if it has less. The caller bounds `size`.
 Result<std::vector<std::byte>> ReadMemoryFile(int fd, size_t size);
+
+// The last bytes of such a file, `most` at most; empty if it cannot be read.
+std::string TailOfMemoryFile(int fd, size_t most);
 
 }  // namespace mproc::platform

@@ -33,7 +33,7 @@ struct Stat {
 std::optional<Stat> ReadStat(pid_t pid) {
   char path[32], text[1024];
   snprintf(path, sizeof path, "/proc/%d/stat", static_cast<int>(pid));
-  auto fd = TakeFd(open(path, O_RDONLY | O_CLOEXEC), path);
+  auto fd = OpenFile(path, O_RDONLY, path);
   if (!fd.ok()) return std::nullopt;
   ssize_t n = read(fd->get(), text, sizeof text - 1);
   if (n <= 0) return std::nullopt;
@@ -118,7 +118,7 @@ bool ProcessRef::IsChild() const {
   return waitid(P_PID, static_cast<id_t>(pid_), &info, what) == 0;
 }
 
-bool ProcessRef::Reap() const {
+bool ProcessRef::Reap(HowEnded* how) const {
   if (!valid()) return true;
   siginfo_t info{};
   int result = -1;
@@ -128,6 +128,10 @@ bool ProcessRef::Reap() const {
   }
   if (result != 0 && !(fd_.valid() && errno == ECHILD)) {
     result = waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | __WALL);
+  }
+  if (how && result == 0 && info.si_pid != 0) {
+    bool by_itself = info.si_code == CLD_EXITED;
+    *how = {true, by_itself ? info.si_status : 0, by_itself ? 0 : info.si_status};
   }
   return result != 0 || info.si_pid != 0;
 }

@@ -17,6 +17,12 @@ Result<UniqueFd> OpenPidfd(pid_t pid);
 // The process that made a socket pair, asked at either end.
 Result<pid_t> PeerPid(int socket);
 
+struct HowEnded {
+  bool known = false;  // false: somebody else took the status
+  int code = 0;
+  int signal = 0;  // 0 if it ended by itself
+};
+
 class ProcessRef {
  public:
   ProcessRef() = default;
@@ -36,9 +42,9 @@ class ProcessRef {
   bool Ended() const;
   // True if it is a child of this process (not yet reaped).
   bool IsChild() const;
-  // Takes its exit status if it is an ended child of ours; does not wait. True if there is nothing to reap
-  // any more.
-  bool Reap() const;
+  // Takes its exit status if it is an ended child of ours, and tells it in `how` (may be null); does not
+  // wait. True if there is nothing to reap any more.
+  bool Reap(HowEnded* how = nullptr) const;
 
  private:
   pid_t pid_ = 0;

@@ -1,21 +1,32 @@
 // SPDX-License-Identifier: MIT
 #include "platform/process_state.hh"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cstdio>
-#include <cstring>
+#include <string>
+
+#include "platform/proc_file.hh"
 
 namespace mproc::platform {
 
 bool IsStopped(pid_t pid) {
-  char path[64], line[512];
-  std::snprintf(path, sizeof path, "/proc/%d/stat", static_cast<int>(pid));
-  FILE* file = std::fopen(path, "re");
-  if (!file) return false;
-  size_t size = std::fread(line, 1, sizeof line - 1, file);
-  std::fclose(file);
-  line[size] = 0;
-  const char* end = std::strrchr(line, ')');  // the name may hold anything
-  return end && end[1] == ' ' && (end[2] == 'T' || end[2] == 't');
+  std::string stat = ReadProcFile(pid, "stat");
+  size_t end = stat.rfind(')');  // the name may hold anything
+  return end != std::string::npos && (stat.compare(end, 3, ") T") == 0 || stat.compare(end, 3, ") t") == 0);
+}
+
+uint64_t OwnMemory(pid_t pid) {
+  unsigned long long resident = 0, shared = 0;
+  int read = std::sscanf(ReadProcFile(pid, "statm").c_str(), "%*u %llu %llu", &resident, &shared);
+  if (read != 2 || shared > resident) return 0;
+  return (resident - shared) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+int CountThreads() {
+  struct stat list;  // has a link to each, and two to itself; needs no descriptor
+  return stat("/proc/self/task", &list) == 0 && list.st_nlink > 2 ? static_cast<int>(list.st_nlink) - 2 : 0;
 }
 
 }  // namespace mproc::platform

@@ -90,7 +90,9 @@ Status SendMessage(int socket, ByteView bytes, std::span<const int> fds, bool wa
   }
 }
 
-Receive ReceiveMessage(int socket, bool wait, Message* message) {
+namespace {
+
+Receive TakeMessage(int socket, int flags, Message* message) {
   alignas(cmsghdr) char control[kControlSize];
   std::byte buffer[kMaxMessage];  // of which only what comes is touched
   message->fds.clear();
@@ -103,7 +105,7 @@ Receive ReceiveMessage(int socket, bool wait, Message* message) {
   header.msg_control = control;
   header.msg_controllen = sizeof control;
   for (;;) {
-    ssize_t n = syscall(SYS_recvmsg, socket, &header, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
+    ssize_t n = syscall(SYS_recvmsg, socket, &header, MSG_CMSG_CLOEXEC | flags);
     // A peer that ended with messages unread: told once, and what it said before can still be read.
     if (n < 0 && errno == ECONNRESET) continue;
     if (n < 0 && errno == EINTR) continue;
@@ -114,6 +116,16 @@ Receive ReceiveMessage(int socket, bool wait, Message* message) {
     return Receive::kMessage;
   }
 }
+
+}  // namespace
+
+Receive ReceiveMessage(int socket, bool wait, Message* message) {
+  return TakeMessage(socket, wait ? 0 : MSG_DONTWAIT, message);
+}
+
+Receive PeekMessage(int socket, Message* message) { return TakeMessage(socket, MSG_PEEK, message); }
+
+void EndSending(int socket) { shutdown(socket, SHUT_WR); }
 
 bool IsMessageSocket(int fd) {
   int type = 0, domain = 0;

@@ -41,6 +41,12 @@ Status SendMessage(int socket, ByteView bytes, std::span<const int> fds, bool wa
 // Takes one message. Errors of the socket count as its end.
 Receive ReceiveMessage(int socket, bool wait, Message* message);
 
+// The message that ReceiveMessage would take, with duplicates of its descriptors; it stays. Waits for it.
+Receive PeekMessage(int socket, Message* message);
+
+// Ends what this side sends: the peer reads what is under way, and then the end.
+void EndSending(int socket);
+
 // True if the descriptor is a message socket of a local pair.
 bool IsMessageSocket(int fd);
 

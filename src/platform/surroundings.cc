@@ -16,7 +16,7 @@ std::vector<std::string> CopyEnvironment() {
 }
 
 std::optional<uint32_t> CurrentUmask() {
-  auto fd = TakeFd(open("/proc/self/status", O_RDONLY | O_CLOEXEC), "/proc/self/status");
+  auto fd = OpenFile("/proc/self/status", O_RDONLY, "/proc/self/status");
   if (!fd.ok()) return std::nullopt;
   char text[512];  // the line is the second one
   ssize_t n = read(fd->get(), text, sizeof text - 1);
@@ -28,11 +28,26 @@ std::optional<uint32_t> CurrentUmask() {
 }
 
 UniqueFd OpenWorkingDirectory() {
-  auto fd = TakeFd(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), "opening the working directory");
+  auto fd = OpenFile(".", O_PATH | O_DIRECTORY, "opening the working directory");
   return fd.ok() ? std::move(*fd) : UniqueFd();
 }
 
+Result<UniqueFd> OpenDirectory(const std::string& path) {
+  auto fd = OpenFile(path.c_str(), O_PATH | O_DIRECTORY, "opening a directory");
+  if (fd.ok()) return fd;
+  return Status(fd.status().code(), "the directory '" + path + "' of the workers: " + fd.status().message(),
+                fd.status().os_code());
+}
+
 bool IsOpen(int fd) { return fcntl(fd, F_GETFD) >= 0; }
+
+void ChangeEnvironment(const std::vector<std::string>& set, const std::vector<std::string>& unset) {
+  for (const std::string& entry : set) {
+    size_t name = entry.find('=');
+    setenv(entry.substr(0, name).c_str(), entry.c_str() + name + 1, 1);
+  }
+  for (const std::string& name : unset) unsetenv(name.c_str());
+}
 
 bool EnterDirectory(int directory) { return fchdir(directory) == 0; }
 

@@ -21,7 +21,13 @@ std::optional<uint32_t> CurrentUmask();
 // A descriptor of the working directory; invalid if it cannot be opened.
 UniqueFd OpenWorkingDirectory();
 
+// The same of another directory, or why it cannot be entered.
+Result<UniqueFd> OpenDirectory(const std::string& path);
+
 bool IsOpen(int fd);
+
+// Changes the environment: "NAME=value" each, and names to take away.
+void ChangeEnvironment(const std::vector<std::string>& set, const std::vector<std::string>& unset);
 
 // Enters a directory and sets the mask; both stay until changed again.
 bool EnterDirectory(int directory);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <unwind.h>
 
+#include <atomic>
 #include <memory>
 #include <utility>
 
@@ -21,13 +22,32 @@ namespace {
   _Unwind_Backtrace([](_Unwind_Context*, void*) { return _URC_NORMAL_STOP; }, nullptr);
 }
 
+constinit std::atomic<int> g_own_threads{0};
+
+[[gnu::constructor]] void ForgetThreadsInChildren() {
+  pthread_atfork(nullptr, nullptr, [] { g_own_threads.store(0, std::memory_order_relaxed); });
+}
+
+// Counts a thread while it lives.
+class Counted {
+ public:
+  explicit Counted(Thread::Runs runs) : by_(runs == Thread::Runs::kOurs ? 1 : 0) { g_own_threads += by_; }
+  ~Counted() { g_own_threads -= by_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  const int by_;
+};
+
 }  // namespace
+
+int CountOwnThreads() { return g_own_threads.load(); }
 
 // Belongs to the thread and to its Thread: where the thread is not (in a forked child), it is not lost.
 struct Thread::Beginning {
-  std::string name;
-  std::function<void()> body;
-  std::shared_ptr<Beginning> own_share;
+  Beginning(const char* its_name, std::function<void()> its_body, Runs runs)
+      : counted(runs), name(its_name), body(std::move(its_body)) {}
 
   static void* Run(void* argument) {
     std::shared_ptr<Beginning> self = std::move(static_cast<Beginning*>(argument)->own_share);
@@ -36,6 +56,11 @@ struct Thread::Beginning {
     self->body = nullptr;  // what it holds ends with the thread
     return nullptr;
   }
+
+  Counted counted;
+  std::string name;
+  std::function<void()> body;
+  std::shared_ptr<Beginning> own_share;
 };
 
 AllSignalsBlocked::AllSignalsBlocked() {
@@ -47,11 +72,11 @@ AllSignalsBlocked::~AllSignalsBlocked() {
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &old_mask_, nullptr, sizeof old_mask_);
 }
 
-Status Thread::Start(const char* name, size_t stack_size, std::function<void()> body) {
+Status Thread::Start(const char* name, size_t stack_size, std::function<void()> body, Runs runs) {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   int error = pthread_attr_setstacksize(&attributes, stack_size);
-  beginning_ = std::make_shared<Beginning>(Beginning{name, std::move(body), nullptr});
+  beginning_ = std::make_shared<Beginning>(name, std::move(body), runs);
   beginning_->own_share = beginning_;
   if (error == 0) {
     sigset_t all, old;  // the new thread inherits the mask

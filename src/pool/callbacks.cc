@@ -8,55 +8,57 @@
 namespace mproc::pool {
 namespace {
 
-// The callbacks that this thread is inside of, innermost first. A callback of a dispatch may also leave by
-// ending its thread or, in C++, by an exception: it has returned then, too.
-struct Inside;
-thread_local Inside* t_inside = nullptr;
-
-struct Inside {
-  explicit Inside(Future* of) : task(of) {
-    t_inside = this;
-    AddHandle(task);  // lent to the callback, which should not release it
-  }
-  ~Inside() {
-    t_inside = outer;
-    ReleaseHandle(task);
-    task->pool->CallbackReturned(task);
-  }
-  Inside(const Inside&) = delete;
-  Inside& operator=(const Inside&) = delete;
-
-  Future* task;
-  Inside* outer = t_inside;
-};
+// The callbacks that this thread is inside of, innermost first.
+thread_local InsideCallback* t_inside = nullptr;
 
 }  // namespace
 
-void CallbackQueue::Push(Future* task) {
-  task->extra->next_callback = nullptr;
+InsideCallback::InsideCallback(Pool* pool) : pool_(pool), outer_(t_inside) { t_inside = this; }
+InsideCallback::~InsideCallback() { t_inside = outer_; }
+
+LentHandle::LentHandle(Future* task) : task_(task) { AddHandle(task); }
+LentHandle::~LentHandle() { ReleaseHandle(task_); }
+
+void CallbackQueue::Push(DueCallback* due) {
   std::lock_guard lock(mutex_);
-  if (!first_ && tell_.valid()) platform::FillPipe(tell_.get());
-  (last_ ? last_->extra->next_callback : first_) = task;
-  last_ = task;
+  Link(due);
+}
+
+bool CallbackQueue::PushOnce(DueCallback* due, bool last) {
+  std::lock_guard lock(mutex_);
+  bool put = !due->waits_ && !due->closed_;
+  if (put) Link(due);
+  due->closed_ |= last;
+  return put;
+}
+
+void CallbackQueue::Link(DueCallback* due) {
+  due->next_due_ = nullptr;
+  due->waits_ = true;
+  bool tell = !first_ && tell_.valid();
+  (last_ ? last_->next_due_ : first_) = due;
+  last_ = due;
   size_.fetch_add(1, std::memory_order_seq_cst);
+  if (tell) platform::FillPipe(tell_.get());  // who sees that finds the size, too
   some_.notify_one();
 }
 
-Future* CallbackQueue::Pop(bool wait) {
+DueCallback* CallbackQueue::Pop(bool wait) {
   std::unique_lock lock(mutex_);
   if (wait) some_.wait(lock, [this] { return first_ || stopped_; });
-  Future* task = first_;
-  if (!task) return nullptr;
-  first_ = task->extra->next_callback;
+  DueCallback* due = first_;
+  if (!due) return nullptr;
+  first_ = due->next_due_;
   if (!first_) last_ = nullptr;
+  due->waits_ = false;
   size_.fetch_sub(1, std::memory_order_seq_cst);
-  return task;
+  return due;
 }
 
 Result<platform::UniqueFd> CallbackQueue::MakeReadable() {
   std::lock_guard lock(mutex_);
   if (!tell_.valid()) {
-    auto ends = platform::MakePipe();
+    auto ends = platform::MakePipe(platform::Writes::kNonBlocking);
     if (!ends.ok()) return ends.status();
     told_ = runtime::GuardedFd(std::move(ends->first));
     tell_ = runtime::GuardedFd(std::move(ends->second));
@@ -81,22 +83,37 @@ void CallbackQueue::Stop() {
   some_.notify_all();
 }
 
-void RunCallback(Future* task) {
-  Callbacks callbacks = task->extra->callbacks;
-  mproc_release_cb release = std::exchange(task->extra->callbacks.release, nullptr);
+void EndDue::Run() {
+  struct Returned {
+    Future* task;
+    ~Returned() { task->pool->CallbackReturned(task); }
+  } returned{task_};
+  Callbacks callbacks = task_->extra->callbacks;
+  mproc_release_cb release = std::exchange(task_->extra->callbacks.release, nullptr);
   mproc_future_cb callback =
-      task->outcome() == MPROC_OUTCOME_VALUE ? callbacks.callback : callbacks.error_callback;
-  if (!callback && !release) return task->pool->CallbackReturned(task);
-  Inside inside(task);
+      task_->outcome() == MPROC_OUTCOME_VALUE ? callbacks.callback : callbacks.error_callback;
+  if (!callback && !release) return;
+  LentHandle handle(task_);
+  InsideCallback inside(task_->pool);
   if (release) release(callbacks.owner);
-  if (callback) callback(reinterpret_cast<mproc_future_t*>(task), callbacks.user_data);
+  if (callback) callback(handle.get(), callbacks.user_data);
+}
+
+void DueOnce::Run() {
+  struct Ran {
+    Pool* pool;
+    ~Ran() { pool->DueRan(); }
+  } ran{pool_};
+  std::unique_ptr<DueOnce> self(this);
+  InsideCallback inside(pool_);
+  Call();
 }
 
 bool InsideAnyCallback() { return t_inside != nullptr; }
 
 bool InsideCallbackOf(const Pool* pool) {
-  for (Inside* inside = t_inside; inside; inside = inside->outer) {
-    if (inside->task->pool == pool) return true;
+  for (InsideCallback* inside = t_inside; inside; inside = inside->outer_) {
+    if (inside->pool_ == pool) return true;
   }
   return false;
 }

@@ -9,6 +9,9 @@
 // future finds the callback's work done.
 #include "pool/completion.hh"
 
+#include <new>
+
+#include "pool/arrivals.hh"
 #include "pool/map.hh"
 #include "pool/pool.hh"
 
@@ -28,33 +31,48 @@ Ending ErrorEnding(task::TaskError error) {
   return ending;
 }
 
+Ending OwnEnding(int32_t outcome, int32_t status, std::string_view message, int32_t cause) noexcept {
+  Ending ending;
+  ending.outcome = outcome;
+  try {
+    ending.error = std::make_unique<ErrorInfo>();
+    ending.error->error = {status, StatusName(status), std::string(message), ""};
+    ending.error->cause = cause;
+  } catch (const std::bad_alloc&) {
+    ending.error.reset();
+  }
+  return ending;
+}
+
 Ending CancelledEnding(int32_t cause) {
   const char* why = cause == MPROC_CAUSE_CALL        ? "the task was cancelled"
                     : cause == MPROC_CAUSE_TERMINATE ? "the pool was terminated"
                                                      : "the pool was destroyed";
-  Ending ending = ErrorEnding({MPROC_ERROR_CANCELLED, StatusName(MPROC_ERROR_CANCELLED), why, ""});
-  ending.outcome = MPROC_OUTCOME_CANCELLED;
-  ending.error->cause = cause;
-  return ending;
+  return OwnEnding(MPROC_OUTCOME_CANCELLED, MPROC_ERROR_CANCELLED, why, cause);
 }
 
 Ending StoppedEnding(int32_t outcome, int32_t cause) {
   if (outcome != MPROC_OUTCOME_TIMED_OUT) return CancelledEnding(cause);
-  Ending ending = ErrorEnding({MPROC_ERROR_TASK_TIMED_OUT, StatusName(MPROC_ERROR_TASK_TIMED_OUT),
-                               "the deadline passed before the task began", ""});
-  ending.outcome = outcome;
-  ending.error->cause = cause;
-  return ending;
+  return OwnEnding(outcome, MPROC_ERROR_TASK_TIMED_OUT, "the deadline passed before the task began", cause);
 }
 
-Ending NotRunEnding(int32_t status, const std::string& message, int32_t cause) {
-  Ending ending = ErrorEnding({status, StatusName(status), message, ""});
-  ending.outcome = MPROC_OUTCOME_NOT_RUN;
-  ending.error->cause = cause;
-  return ending;
+Ending NotRunEnding(int32_t status, std::string_view message, int32_t cause) {
+  return OwnEnding(MPROC_OUTCOME_NOT_RUN, status, message, cause);
 }
 
-void End(Future* task, Ending ending) {
+namespace {
+
+// Only if all tasks are timed: then each has an extra.
+void NoteBegin(Future* task, int64_t when) {
+  task->extra->begun_at = when;
+  if (!task->is_map) return;
+  task->worker_pid = task->extra->map->last_worker().pid;
+  task->worker_number = task->extra->map->last_worker().number;
+}
+
+}  // namespace
+
+void End(Future* task, Ending ending) noexcept {
   Pool* pool = task->pool;
   if (task->is_chunk) {
     Future* parent = task->parent;
@@ -75,24 +93,28 @@ void End(Future* task, Ending ending) {
   } else if (ending.outcome == MPROC_OUTCOME_VALUE && ending.holder) {
     HoldBytes(task, ending.value, std::move(ending.holder));
   } else if (ending.outcome == MPROC_OUTCOME_VALUE && !task->is_map && !StoreBytes(task, ending.value)) {
-    ending = ErrorEnding({MPROC_ERROR_OUT_OF_MEMORY, StatusName(MPROC_ERROR_OUT_OF_MEMORY),
-                          "the host had no memory for the value of the task", ""});
+    ending = OwnEnding(MPROC_OUTCOME_ERROR, MPROC_ERROR_OUT_OF_MEMORY,
+                       "the host had no memory for the value of the task", MPROC_CAUSE_NONE);
   }
+  if (ending.begun_at) NoteBegin(task, ending.begun_at);
   if (ending.outcome != MPROC_OUTCOME_VALUE) {
     FreeBytes(task);
     if (task->is_map && ending.error) {
       task->worker_pid = ending.error->worker_pid;
       task->worker_number = ending.error->worker_number;
     }
-    if (!task->extra) task->extra = new Extra();
-    task->extra->error = std::move(ending.error);
+    if (!task->extra) task->extra = new (std::nothrow) Extra();
+    if (task->extra) task->extra->error = std::move(ending.error);
   }
   task->elapsed = ending.elapsed;
   bool told = task->extra && task->extra->told;
   auto bits = static_cast<uint32_t>(ending.outcome);
   if (!told || !pool->CallbacksDelayReady()) bits |= kReady;
-  uint32_t before = task->state.fetch_or(bits, std::memory_order_seq_cst);
-  pool->Ended(ending.outcome, (before & kWaited) != 0);
+  pool->DropBound(task->function);
+  Arrivals* arrivals = task->extra ? task->extra->arrivals.get() : nullptr;
+  bool waited = (task->state.fetch_or(bits, std::memory_order_seq_cst) & kWaited) != 0;
+  if (arrivals && !told) waited |= arrivals->Add(task);  // else when its callbacks have run
+  pool->Ended(ending.outcome, waited);
   if (told) {
     pool->QueueCallback(task);
   } else {

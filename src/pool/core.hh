@@ -11,9 +11,15 @@
 #include <mutex>
 #include <vector>
 
+#include "pool/bounds.hh"
+#include "pool/function_times.hh"
+#include "pool/last_call.hh"
+#include "pool/log_delivery.hh"
 #include "pool/options.hh"
+#include "pool/output.hh"
+#include "pool/places.hh"
+#include "pool/slowest.hh"
 #include "pool/waiters.hh"
-#include "pool/worker_slot.hh"
 #include "runtime/fork_guard.hh"
 #include "runtime/runtime.hh"
 #include "task/table.hh"
@@ -35,6 +41,9 @@ struct Counters {
   std::atomic<uint64_t> deaths{0};
   std::atomic<uint64_t> taken_back{0};
   std::atomic<uint64_t> retried{0};
+  std::atomic<uint64_t> recycled{0};
+  std::atomic<uint64_t> bytes_in{0};   // changes under the drain lock
+  std::atomic<uint64_t> bytes_out{0};  // the same
 };
 
 // A lock that is only tried. Sequentially consistent: who fails to get it has told its news before, and who
@@ -49,11 +58,12 @@ class DrainLock {
 };
 
 struct Core {
-  Options options;                                   // constant
-  std::shared_ptr<runtime::Runtime> runtime;         // constant
-  runtime::GuardedFd leader_bell;                    // constant; the leading waiter sleeps on it
-  runtime::GuardedFd engine_bell;                    // constant; the engine's loop watches it
-  std::vector<std::unique_ptr<WorkerSlot>> workers;  // the vector is constant; slots as worker_slot.hh says
+  Options options;                            // constant
+  std::shared_ptr<runtime::Runtime> runtime;  // constant
+  runtime::Children* children = nullptr;      // constant; the runtime's, by the start method
+  runtime::GuardedFd leader_bell;             // constant; the leading waiter sleeps on it
+  runtime::GuardedFd engine_bell;             // constant; the engine's loop watches it
+  Places workers;                             // grows; slots as worker_slot.hh says
 
   std::mutex mutex;
   std::atomic<Phase> phase{Phase::kRunning};  // changes under mutex
@@ -62,20 +72,39 @@ struct Core {
   Status broken_why;                          // mutex
   std::shared_ptr<const task::Table> table;   // mutex; null until known
   uint64_t next_task_id = 1;                  // mutex
+  std::atomic<int32_t> size{0};               // workers that may hold tasks at once; changes under mutex
+  bool understaffed = false;                  // mutex; fewer than that: tasks that queue are news
 
   DrainLock drain_lock;
 
+  Bounds bounds;
+  LogDelivery log;
+  OutputDelivery output;
+  Slowest slowest;
+  LastCalls last_calls;
+  FunctionTimes times;
   Waiters waiters;
   Counters counters;
-  std::atomic<int64_t> callbacks_due{0};   // callbacks that have not returned
-  std::atomic<int> given_last{0};          // place of the worker that was given a task last
-  std::atomic<bool> leader_asleep{false};  // somebody may sleep on leader_bell
-  std::atomic<bool> wake{false};           // one wait is to end
+  std::atomic<int64_t> callbacks_due{0};    // callbacks that have not returned
+  std::atomic<int> given_last{0};           // place of the worker that was given a task last
+  std::atomic<bool> leader_asleep{false};   // somebody may sleep on leader_bell
+  std::atomic<bool> wake{false};            // one wait is to end
+  std::atomic<bool> supervisor_due{false};  // something happened to workers, or has to
+
+  // Whoever drains next lets the supervisor have a look. Followed by a Settle, or by a look of the caller's.
+  void CallSupervisor() { supervisor_due.store(true, std::memory_order_seq_cst); }
 
   // Tasks and maps that have not ended.
   uint64_t live() const {
     uint64_t ended = counters.ended.load(std::memory_order_acquire);
     return counters.submitted.load(std::memory_order_acquire) - ended;
+  }
+  // Whether it is noted when the task of this id was submitted: a look at the clock costs as much as the rest
+  // of a submit.
+  bool TimesSubmit(uint64_t id) const {
+    constexpr uint64_t kFirst = 1024, kOneIn = 16;
+    if (options.timing != MPROC_TIMING_SAMPLED) return options.timing == MPROC_TIMING_ALL;
+    return id <= kFirst || id % kOneIn == 0;
   }
   bool ending() const { return phase.load(std::memory_order_acquire) >= Phase::kTerminating; }
   // The leader, or else whoever leads next, takes the wake and ends its wait. Async-signal-safe.

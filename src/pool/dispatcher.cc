@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 
 #include "base/clock.hh"
+#include "base/room.hh"
 #include "platform/signals.hh"
 #include "pool/map.hh"
 #include "pool/pool.hh"
@@ -17,6 +19,8 @@ constexpr uint64_t kWorthWaking = 25'000;  // ns that a wake-up costs
 
 }  // namespace
 
+void Dispatcher::Prepare() { MakeRoom(&lanes_); }
+
 bool Dispatcher::HasRoomFor(uint64_t bytes) const {
   const Options& options = core_.options;
   if (queue_empty()) return true;
@@ -24,38 +28,61 @@ bool Dispatcher::HasRoomFor(uint64_t bytes) const {
   return !options.queue_bytes || queued_bytes_ + bytes <= options.queue_bytes;
 }
 
+void Dispatcher::Link(Future* task) {
+  int32_t priority = task->priority();
+  auto lane = lanes_.begin();
+  while (lane != lanes_.end() && lane->priority > priority) ++lane;
+  if (lane == lanes_.end() || lane->priority != priority) {
+    Future* before = lane == lanes_.begin() ? nullptr : std::prev(lane)->last;
+    lane = lanes_.insert(lane, {priority, before});
+  }
+  Future*& link = lane->last ? lane->last->next : first_;
+  task->next = link;
+  link = task;
+  lane->last = task;
+}
+
 void Dispatcher::Enqueue(Future* task) {
-  task->next = nullptr;
+  Link(task);
   task->place = -1;
-  (last_ ? last_->next : first_) = task;
-  last_ = task;
   if (task->is_map) Retain(task);  // for the queue: chunks of it may all have ended before it leaves
   queued_ += task->is_map ? task->extra->map->chunks_left() : 1;
   queued_bytes_ += task->size;
+  if (core_.understaffed) core_.CallSupervisor();
+}
+
+Future* Dispatcher::NewChunk(Future* map) {
+  Future* chunk = pool_->NewRecord();
+  if (!chunk) return nullptr;
+  if (!map->extra->map->NextChunk(chunk)) {
+    Release(chunk);
+    return nullptr;
+  }
+  chunk->function = map->function;
+  chunk->is_chunk = true;
+  chunk->parent = map;
+  chunk->governed = map->governed;
+  return chunk;
 }
 
 Future* Dispatcher::Next() {
-  if (!returned_.empty()) {
-    Future* task = returned_.front();
-    returned_.pop_front();
-    queued_--;
-    queued_bytes_ -= task->size;
-    return task;
-  }
-  while (Future* task = first_) {
-    if (task->is_map && !task->tombstone && !task->extra->map->exhausted()) {
-      Future* chunk = pool_->NewRecord();
-      if (!chunk) return nullptr;  // tried again with the next result
-      task->extra->map->NextChunk(chunk);
-      chunk->function = task->function;
-      chunk->is_chunk = true;
-      chunk->parent = task;
-      chunk->governed = task->governed;
+  while (!queue_empty()) {
+    if (!returned_.empty() && (!first_ || returned_.front()->priority() >= first_->priority())) {
+      Future* task = returned_.PopFront();
       queued_--;
+      queued_bytes_ -= task->size;
+      return task;
+    }
+    Future* task = first_;
+    if (task->is_map && !task->tombstone && !task->extra->map->exhausted()) {
+      MapState& map = *task->extra->map;
+      uint64_t before = map.chunks_left();
+      Future* chunk = NewChunk(task);  // without memory tried again with the next result
+      queued_ -= before - map.chunks_left();
       return chunk;
     }
     first_ = task->next;
-    if (!first_) last_ = nullptr;
+    if (lanes_.front().last == task) lanes_.erase(lanes_.begin());
     if (task->is_map || task->tombstone) {
       Release(task);  // the queue's reference
       continue;
@@ -68,9 +95,12 @@ Future* Dispatcher::Next() {
 }
 
 void Dispatcher::ListIdle(WorkerSlot* worker) {
-  if (worker->listed_idle || worker->held != 0 || worker->state != WorkerState::kReady) return;
-  worker->listed_idle = true;
+  if (worker->held != 0 || worker->state != WorkerState::kReady) return;
+  if (worker->seat == Seat::kLeaving || worker->IsSpent()) return core_.CallSupervisor();
+  if (core_.options.worker.idle) worker->idle_since = NowNs();
+  if (worker->listed_idle) return;
   idle_.push_back(worker);
+  worker->listed_idle = true;
 }
 
 WorkerSlot* Dispatcher::PopIdle(uint64_t bytes) {
@@ -93,7 +123,9 @@ bool Dispatcher::HasIdle() {
   return false;
 }
 
-WorkerSlot* Dispatcher::Choose(uint64_t bytes) {
+WorkerSlot* Dispatcher::Choose(const Future& task) {
+  uint64_t bytes = task.size;
+  if (task.priority() != 0) return PopIdle(bytes);
   if (current_ && current_->held > 0 && current_->CanTake(bytes) && !current_->HasWorkFor(kWorthWaking)) {
     return current_;
   }
@@ -107,30 +139,9 @@ WorkerSlot* Dispatcher::Choose(uint64_t bytes) {
 
 bool Dispatcher::Give(WorkerSlot* worker, Future* task, ByteView bytes) {
   // Once given, it may end and be gone.
-  Policy limits;
-  bool limited = task->governed;
-  if (limited) limits = task->policy();
-  Status given = worker->Give(task, bytes);
-  if (!given.ok()) {
-    if (given.os_code() == EPIPE || given.os_code() == ECONNRESET) {
-      // It has closed its socket: no large payload would ever reach it.
-      WorkerGone(worker);
-      worker->state = WorkerState::kEnding;
-      core_.runtime->launcher().Signal(worker->child, SIGKILL);
-      return false;
-    }
-    if (worker->held == 0) {
-      ListIdle(worker);
-      if (given.code() != MPROC_ERROR_QUEUE_FULL) {
-        // Nothing is under way that would free anything: waiting would be for ever.
-        End(task,
-            NotRunEnding(given.code(), "the payload could not be handed to a worker: " + given.message(),
-                         MPROC_CAUSE_NONE));
-        return true;
-      }
-    }
-    return false;
-  }
+  int64_t limit = task->governed ? task->policy().time_limit : 0;
+  int64_t grace = limit ? task->policy().grace : 0;
+  if (Status given = Hand(worker, task, bytes, limit); !given.ok()) return Refused(worker, task, given);
   if (worker->held == 1 && worker != poller_) {
     if (poller_ && poller_->channel) poller_->channel->SetMayPoll(false);
     poller_ = worker;
@@ -138,14 +149,50 @@ bool Dispatcher::Give(WorkerSlot* worker, Future* task, ByteView bytes) {
   }
   if (current_ != worker) core_.given_last.store(worker->place, std::memory_order_relaxed);
   current_ = worker;
-  if (limited) keeper_->Given(worker, limits);
+  if (limit) keeper_->Given(worker, limit, grace);
   worker->channel->WakeWorker();
+  if (worker->quota != WorkerOptions::kUnlimited && !worker->nears_end && worker->NearsEnd()) {
+    worker->nears_end = true;
+    core_.CallSupervisor();
+  }
+  if (core_.understaffed && worker->held > 1 && worker->WaitEstimate() >= kWorthStarting)
+    core_.CallSupervisor();
   return true;
 }
 
+Status Dispatcher::Hand(WorkerSlot* worker, Future* task, ByteView bytes, int64_t limit) try {
+  if (limit) keeper_->PrepareFor(worker);
+  return task::IsBound(task->function) ? worker->GiveBound(task, bytes, core_.bounds)
+                                       : worker->Give(task, bytes);
+} catch (const std::bad_alloc&) {
+  return Status(MPROC_ERROR_OUT_OF_MEMORY);
+}
+
+bool Dispatcher::Refused(WorkerSlot* worker, Future* task, const Status& why) try {
+  if (why.os_code() == EPIPE || why.os_code() == ECONNRESET) {
+    // It has closed its socket: no large payload would ever reach it.
+    WorkerGone(worker);
+    worker->state = WorkerState::kEnding;
+    core_.children->Signal(worker->child, SIGKILL);
+    return false;
+  }
+  if (worker->held > 0) return false;
+  ListIdle(worker);
+  if (why.code() == MPROC_ERROR_QUEUE_FULL) return false;
+  // Nothing is under way that would free anything: waiting would be for ever.
+  End(task, NotRunEnding(why.code(), "the payload could not be handed to a worker: " + why.message(),
+                         MPROC_CAUSE_NONE));
+  return true;
+} catch (const std::bad_alloc&) {
+  core_.CallSupervisor();  // tried again with its next look
+  return false;
+}
+
 Status Dispatcher::Submit(Future* task, ByteView bytes) {
+  bool ranked = task->governed && task->priority() != 0;
+  if (ranked && task->priority() > 0 && !HasIdle()) RelieveAll();
   if (queue_empty() && !task->is_map) {
-    if (WorkerSlot* worker = Choose(task->size)) {
+    if (WorkerSlot* worker = Choose(*task)) {
       if (Give(worker, task, bytes)) return Status();
     }
   }
@@ -153,18 +200,20 @@ Status Dispatcher::Submit(Future* task, ByteView bytes) {
     return Status(MPROC_ERROR_OUT_OF_MEMORY, "not enough memory to copy the payload");
   }
   Enqueue(task);
-  if (task->is_map) Fill();
+  if (task->is_map || ranked) Fill();
   PublishHint();
   return Status();
 }
 
-void Dispatcher::Fill() {
+void Dispatcher::Fill() try { FillAll(); } catch (const std::bad_alloc&) {
+  core_.CallSupervisor();  // goes on with its next look
+}
+
+void Dispatcher::FillAll() {
   while (Future* task = Next()) {
-    WorkerSlot* worker = Choose(task->size);
+    WorkerSlot* worker = Choose(*task);
     if (worker && Give(worker, task)) continue;
-    returned_.push_front(task);
-    queued_++;
-    queued_bytes_ += task->size;
+    PutBack(task);
     PublishHint();
     return;
   }
@@ -172,12 +221,19 @@ void Dispatcher::Fill() {
   Balance();
 }
 
-void Dispatcher::Requeue(const std::vector<Future*>& tasks) {
+void Dispatcher::PutBack(Future* task) {
+  returned_.PushFront(task);
+  queued_++;
+  queued_bytes_ += task->size;
+}
+
+void Dispatcher::Requeue(std::span<Future* const> tasks) {
+  Future* last = nullptr;
   for (Future* task : tasks) {
+    if (LoseIfOwn(task)) continue;
     task->place = -1;
-    auto at = std::lower_bound(returned_.begin(), returned_.end(), task,
-                               [](const Future* one, const Future* other) { return one->id < other->id; });
-    returned_.insert(at, task);
+    returned_.Insert(task, last && ReturnedTasks::GoesBefore(*last, *task) ? last : nullptr);
+    last = task;
     queued_++;
     queued_bytes_ += task->size;
   }
@@ -186,7 +242,7 @@ void Dispatcher::Requeue(const std::vector<Future*>& tasks) {
 uint64_t Dispatcher::OldestQueued(const WorkerSlot& worker) const {
   if (!worker.channel || worker.held == 0) return UINT64_MAX;
   for (uint64_t position = worker.tail; position < worker.channel->head(); position++) {
-    if (worker.channel->IsQueued(position)) return position;
+    if (worker.channel->IsQueued(position) && !worker.IsOwn(position)) return position;
   }
   return UINT64_MAX;
 }
@@ -212,13 +268,33 @@ void Dispatcher::Balance() {
     core_.counters.taken_back.fetch_add(1, std::memory_order_relaxed);
     WorkerSlot* worker = PopIdle(task->size);
     if (worker && Give(worker, task)) continue;
-    Requeue({task});
+    Requeue({&task, 1});
     return;
   }
 }
 
-void Dispatcher::RescueStuck() {
+void Dispatcher::Relieve(WorkerSlot* worker) {
   std::vector<Future*> back;
+  back.reserve(worker->held);
+  bool all = worker->channel->AsksToLeave();
+  for (uint64_t at = worker->tail; at < worker->channel->head(); at++) {
+    if (!all && worker->IsOwn(at)) continue;
+    if (Future* task = worker->TakeBack(at)) back.push_back(task);
+  }
+  core_.counters.taken_back.fetch_add(back.size(), std::memory_order_relaxed);
+  Requeue(back);
+  ListIdle(worker);
+}
+
+void Dispatcher::RelieveAll() try {
+  for (auto& worker : core_.workers) {
+    if (worker->channel) Relieve(worker.get());
+  }
+} catch (const std::bad_alloc&) {
+  // It only comes a little later then.
+}
+
+void Dispatcher::RescueStuck() {
   for (auto& worker : core_.workers) {
     bool moved = worker->progress != worker->tail;
     worker->progress = worker->tail;
@@ -228,105 +304,26 @@ void Dispatcher::RescueStuck() {
     // that must not wait for it, and nothing more is put there.
     worker->stuck = true;
     worker->unheard.store(true, std::memory_order_relaxed);
-    for (uint64_t at = worker->tail; at < worker->channel->head(); at++) {
-      if (Future* task = worker->TakeBack(at)) back.push_back(task);
-    }
+    Relieve(worker.get());
   }
-  core_.counters.taken_back.fetch_add(back.size(), std::memory_order_relaxed);
-  Requeue(back);
   Fill();
 }
 
-bool Dispatcher::Withdraw(Future* task, const std::function<Ending()>& ending) {
-  if (task->is_map) {
-    bool any = false, ended = false;
-    auto end_chunk = [&](Future* chunk) {
-      any = true;
-      End(chunk, ending());
-    };
-    Retain(task);
-    for (auto it = returned_.begin(); it != returned_.end();) {
-      Future* chunk = *it;
-      if (!chunk->is_chunk || chunk->parent != task) {
-        ++it;
-        continue;
-      }
-      it = returned_.erase(it);
-      queued_--;
-      queued_bytes_ -= chunk->size;
-      end_chunk(chunk);
-    }
-    std::erase_if(delayed_, [&](const Delayed& one) {
-      if (!one.task->is_chunk || one.task->parent != task) return false;
-      queued_--;
-      end_chunk(one.task);
-      return true;
-    });
-    for (auto& worker : core_.workers) {
-      if (!worker->channel || worker->held == 0) continue;
-      for (uint64_t at = worker->tail; at < worker->channel->head(); at++) {
-        Future* chunk = worker->in_flight[at % ipc::kSlots].load(std::memory_order_acquire);
-        if (!worker->channel->IsQueued(at) || !chunk || !chunk->is_chunk || chunk->parent != task) continue;
-        if (worker->TakeBack(at, WorkerSlot::Payload::kDrop)) end_chunk(chunk);
-      }
-      if (worker->held == 0) ListIdle(worker.get());
-    }
-    uint64_t left = task->extra->map->chunks_left();
-    if (task->outcome() == MPROC_OUTCOME_PENDING && left) {
-      any = true;
-      queued_ -= left;
-      Ending rest = ending();
-      ended = task->extra->map->RestEnded(&rest);
-    }
-    if (ended) End(task, task->extra->map->TakeEnding());
-    Release(task);
-    return any;
-  }
-  if (task->outcome() != MPROC_OUTCOME_PENDING || !WithdrawOne(task)) return false;
-  End(task, ending());
-  return true;
-}
-
-bool Dispatcher::WithdrawOne(Future* task) {
-  if (task->place >= 0) {
-    WorkerSlot* worker = core_.workers[static_cast<size_t>(task->place)].get();
-    if (!worker->channel || worker->TakeBack(task->position, WorkerSlot::Payload::kDrop) != task)
-      return false;
-    if (worker->held == 0) ListIdle(worker);
-    return true;
-  }
-  if (task->tombstone) return false;
-  if (std::erase_if(delayed_, [&](const Delayed& one) { return one.task == task; })) {
-    queued_--;
-    return true;
-  }
-  for (auto it = returned_.begin(); it != returned_.end(); ++it) {
-    if (*it != task) continue;
-    returned_.erase(it);
-    queued_--;
-    queued_bytes_ -= task->size;
-    return true;
-  }
-  // It stays linked as a tombstone; the queue keeps a reference of its own.
-  task->tombstone = true;
-  Retain(task);
-  queued_--;
-  queued_bytes_ -= task->size;
-  return true;
-}
-
 void Dispatcher::RunAgain(Future* task) {
-  const Future* whole = task->is_chunk ? task->parent : task;
-  if (uint8_t cause = whole->stopped.load(std::memory_order_relaxed)) {
+  if (uint8_t cause = task->whole()->stopped.load(std::memory_order_relaxed)) {
     bool late = cause == MPROC_CAUSE_DEADLINE;
     return End(task, StoppedEnding(late ? MPROC_OUTCOME_TIMED_OUT : MPROC_OUTCOME_CANCELLED, cause));
   }
   int64_t wait = task->policy().BackOff(task->attempts++);
   core_.counters.retried.fetch_add(1, std::memory_order_relaxed);
   task->place = -1;
-  if (wait <= 0) return Requeue({task});
+  if (wait <= 0) return Requeue({&task, 1});
   int64_t until = NowNs() + wait;
-  delayed_.push_back({until, task});
+  try {
+    delayed_.push_back({until, task});
+  } catch (const std::bad_alloc&) {
+    return Requeue({&task, 1});  // without a pause, then
+  }
   queued_++;
   keeper_->ComeAt(until);
 }
@@ -347,35 +344,6 @@ int64_t Dispatcher::ReturnDelayed(int64_t now) {
   return next;
 }
 
-void Dispatcher::WithdrawAll(const std::function<Ending()>& ending) {
-  for (Future* task : returned_) End(task, ending());
-  returned_.clear();
-  for (Delayed& one : delayed_) End(one.task, ending());
-  delayed_.clear();
-  for (Future* task = first_; task;) {
-    Future* next = task->next;
-    if (task->tombstone) {
-      Release(task);
-    } else if (task->is_map) {
-      Ending rest = ending();
-      bool ended = task->extra->map->RestEnded(&rest);
-      if (ended) End(task, task->extra->map->TakeEnding());
-      Release(task);
-    } else {
-      End(task, ending());
-    }
-    task = next;
-  }
-  first_ = last_ = nullptr;
-  queued_ = queued_bytes_ = 0;
-  for (auto& worker : core_.workers) {
-    if (!worker->channel) continue;
-    for (uint64_t at = worker->tail; at < worker->channel->head(); at++) {
-      if (Future* task = worker->TakeBack(at, WorkerSlot::Payload::kDrop)) End(task, ending());
-    }
-  }
-}
-
 void Dispatcher::WorkerReady(WorkerSlot* worker) { ListIdle(worker); }
 
 void Dispatcher::WorkerGone(WorkerSlot* worker) {
@@ -383,10 +351,12 @@ void Dispatcher::WorkerGone(WorkerSlot* worker) {
   worker->listed_idle = false;
   if (current_ == worker) current_ = nullptr;
   if (poller_ == worker) poller_ = nullptr;
+  LoseOwn(worker);
 }
 
 void Dispatcher::Progress(WorkerSlot* worker) {
   worker->stuck = false;
+  if (worker->own) GiveOwn(worker);
   ListIdle(worker);
 }
 

@@ -2,9 +2,11 @@
 #include "pool/drain.hh"
 
 #include <algorithm>
+#include <new>
 
 #include "platform/cpu.hh"
 #include "platform/futex.hh"
+#include "pool/begin_due.hh"
 #include "pool/completion.hh"
 #include "pool/supervisor.hh"
 
@@ -22,7 +24,7 @@ constexpr uint32_t kMostAtOnce = 1024;        // results of one worker before th
 }  // namespace
 
 bool Drain::EngineWanted() const {
-  if (supervisor_.InboxFilled()) return true;
+  if (core_.supervisor_due.load(std::memory_order_seq_cst)) return true;
   uint32_t wanted = BellWanted(), armed = engine_armed_.load(std::memory_order_seq_cst);
   return wanted != ipc::kNobody && (armed == ipc::kNobody || wanted < armed);
 }
@@ -49,10 +51,10 @@ bool Drain::TakeResult(WorkerSlot* worker, const ipc::ResultFrame& frame) {
   Ending ending;
   ByteView bytes(at, frame.size);
   if (lost) {
-    ending = ErrorEnding(
-        {MPROC_ERROR_DESCRIPTOR_LIMIT, StatusName(MPROC_ERROR_DESCRIPTOR_LIMIT),
-         "the host had no free descriptor or no memory to receive the value: raise the limit of open files",
-         ""});
+    ending = OwnEnding(
+        MPROC_OUTCOME_ERROR, MPROC_ERROR_DESCRIPTOR_LIMIT,
+        "the host had no free descriptor or no memory to receive the value: raise the limit of open files",
+        MPROC_CAUSE_NONE);
   } else if (frame.status == static_cast<uint32_t>(task::Answer::kValue)) {
     ending.value = bytes;
   } else if (frame.status == static_cast<uint32_t>(task::Answer::kError)) {
@@ -69,8 +71,7 @@ bool Drain::TakeResult(WorkerSlot* worker, const ipc::ResultFrame& frame) {
     ending.holder = std::move(loan);
   }
   if (core_.ending()) ending = CancelledEnding(core_.terminate_cause);
-  uint8_t stopped = task->stopped.load(std::memory_order_relaxed);
-  if (stopped == MPROC_CAUSE_CALL) ending = CancelledEnding(MPROC_CAUSE_CALL);
+  if (task->cancelled_running()) ending = CancelledEnding(MPROC_CAUSE_CALL);
   ending.elapsed = static_cast<int64_t>(frame.elapsed);
   if (entry.exchange(nullptr, std::memory_order_acq_rel) != task) return false;
   bool good = !in_place || ending.outcome != MPROC_OUTCOME_VALUE || PlaceValue(*task, frame, &ending);
@@ -78,7 +79,12 @@ bool Drain::TakeResult(WorkerSlot* worker, const ipc::ResultFrame& frame) {
   tally_.last = std::max(tally_.last, frame.task);
   tally_.bytes += task->size;
   tally_.elapsed += frame.elapsed;
-  if (task->governed && !stopped && task->policy().Retries(ending.outcome, task->attempts)) {
+  tally_.value_bytes += frame.size;
+  NoteTimes(worker, *task, &ending);
+  BeginDue::Note(task, *worker);
+  if (core_.log.wanted()) core_.log.BeforeEnd(worker, frame.task, task);
+  if (worker->output) core_.output.BeforeEnd(worker, task);
+  if (task->RunsAgainAfter(ending.outcome)) {
     std::lock_guard lock(core_.mutex);
     dispatcher_.RunAgain(task);
     return good;
@@ -87,14 +93,35 @@ bool Drain::TakeResult(WorkerSlot* worker, const ipc::ResultFrame& frame) {
   return good;
 }
 
+inline void Drain::NoteTimes(WorkerSlot* worker, const Future& task, Ending* ending) {
+  TimesOfFunction* times = core_.times.Of(core_.bounds.FunctionOf(task.function));
+  if (times) times->ran.Add(static_cast<uint64_t>(ending->elapsed));
+  int64_t submitted = task.elapsed;
+  if (task.is_chunk) submitted = core_.TimesSubmit(task.id) ? task.parent->elapsed : 0;
+  if (submitted != 0) NoteWait(worker, task, submitted, times, ending);
+  if (core_.slowest.Wants(ending->elapsed)) NoteSlow(*worker, task, ending->elapsed);
+}
+
+void Drain::NoteSlow(const WorkerSlot& worker, const Future& task, int64_t elapsed) {
+  std::lock_guard lock(core_.mutex);
+  core_.slowest.Note(worker, task, core_.bounds, elapsed);
+}
+
+void Drain::NoteWait(WorkerSlot* worker, const Future& task, int64_t submitted, TimesOfFunction* times,
+                     Ending* ending) {
+  int64_t begun = worker->channel->flight().At(task.position).begun_at;
+  if (begun < submitted) return;  // a time that cannot be
+  if (times) times->waited.Add(static_cast<uint64_t>(begun - submitted));
+  if (core_.options.timing == MPROC_TIMING_ALL) ending->begun_at = begun;
+}
+
 bool Drain::PlaceValue(const Future& task, const ipc::ResultFrame& frame, Ending* ending) {
   ByteView whole;
   if (task.kind == task::Kind::kBlock) whole = task.held.holder->Whole();
   if (whole.empty() || frame.offset > whole.size() || frame.size > whole.size() - frame.offset) {
-    *ending = ErrorEnding({MPROC_ERROR_WORKER_LOST, StatusName(MPROC_ERROR_WORKER_LOST),
-                           "the worker answered with memory that is not the task's, and is killed", ""});
-    ending->outcome = MPROC_OUTCOME_WORKER_LOST;
-    ending->error->cause = MPROC_CAUSE_PROTOCOL;
+    *ending = OwnEnding(MPROC_OUTCOME_WORKER_LOST, MPROC_ERROR_WORKER_LOST,
+                        "the worker answered with memory that is not the task's, and is killed",
+                        MPROC_CAUSE_PROTOCOL);
     return false;
   }
   ending->value = whole.subspan(frame.offset, frame.size);
@@ -102,23 +129,49 @@ bool Drain::PlaceValue(const Future& task, const ipc::ResultFrame& frame, Ending
   return true;
 }
 
+void Drain::NoteBegin(WorkerSlot* worker, uint64_t announced) {
+  worker->announced = announced;
+  uint64_t position = announced - 1;
+  std::lock_guard lock(core_.mutex);
+  if (position >= worker->channel->head() || !worker->Holds(position)) return;  // ended, or never given
+  BeginDue::Note(worker->in_flight[position % ipc::kSlots].load(std::memory_order_acquire), *worker);
+}
+
+void Drain::NoteTally(WorkerSlot* worker) {
+  auto raise = [](std::atomic<uint64_t>* number, uint64_t by) {
+    number->store(number->load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+  };
+  raise(&worker->busy_ns, tally_.elapsed);
+  raise(&core_.counters.bytes_in, tally_.bytes);
+  raise(&core_.counters.bytes_out, tally_.value_bytes);
+}
+
 bool Drain::LookAt(WorkerSlot* worker) {
-  if (!worker->channel || !worker->serving || worker->distrusted) return false;
+  if (!worker->channel || worker->distrusted) return false;
+  if (core_.log.wanted() && !core_.log.TakeFrom(worker)) supervisor_.Distrust(worker);
+  if (!worker->serving || worker->distrusted) return false;
   tally_ = {};
   ipc::ResultFrame frame;
   // Its socket is read when a result needs that. A worker that waits for room in it would wait for ever.
-  bool good =
-      !worker->unheard.load(std::memory_order_relaxed) || !worker->unheard.exchange(false) || worker->Hear();
+  bool good = !worker->unheard.load(std::memory_order_relaxed) ||
+              !worker->unheard.exchange(worker->last_call.awaited()) || worker->Hear();
   while (tally_.results < kMostAtOnce && good && worker->channel->PeekResult(&frame)) {
-    good = TakeResult(worker, frame);
+    good = (!core_.log.wanted() || core_.log.TakeFrom(worker)) && TakeResult(worker, frame);
     if (good) worker->channel->ConsumeResult();
   }
   uint64_t passed = worker->channel->ClaimedPassed();
+  uint64_t announced = worker->channel->Announced();
+  if (announced != worker->announced) NoteBegin(worker, announced);
   if (!good) supervisor_.Distrust(worker);
+  if (!worker->asked_to_leave && worker->channel->AsksToLeave()) {
+    worker->asked_to_leave = true;
+    core_.CallSupervisor();
+  }
   if (tally_.results == 0 && passed <= worker->passed) return false;
   worker->passed = std::max(worker->passed, passed);
   if (tally_.results) worker->channel->PublishConsumed();
   worker->tasks_done.fetch_add(tally_.results, std::memory_order_relaxed);
+  NoteTally(worker);
   std::unique_lock lock(core_.mutex);
   if (passed > worker->channel->head()) {  // more than it was ever given
     lock.unlock();
@@ -143,6 +196,15 @@ bool Drain::LookAt(WorkerSlot* worker) {
 }
 
 bool Drain::Look() {
+  try {
+    return LookOnce();
+  } catch (const std::bad_alloc&) {
+    core_.CallSupervisor();  // what was left out is done by the next look
+    return true;
+  }
+}
+
+bool Drain::LookOnce() {
   bool any = supervisor_.HandleInbox();
   if (any) engine_armed_.store(ipc::kNobody, std::memory_order_seq_cst);  // a new worker's bell is not armed
   for (auto& worker : core_.workers) any |= LookAt(worker.get());
@@ -152,7 +214,7 @@ bool Drain::Look() {
     supervisor_.Advance();
   }
   if (any && (core_.options.queue_tasks || core_.options.queue_bytes)) core_.waiters.WakeAll();  // for room
-  return any;
+  return any || core_.supervisor_due.load(std::memory_order_seq_cst);
 }
 
 void Drain::ArmAll(ipc::HostBell bell) {
@@ -251,8 +313,9 @@ Status Drain::Wait(Condition& condition, const Deadline& deadline) {
       if (leads) core_.waiters.Remove(&waiter);
     }
     if (leads) {
+      std::unique_lock lock(core_.drain_lock, std::adopt_lock);  // given back without memory, too
       Status led = Lead(condition, deadline);
-      core_.drain_lock.unlock();
+      lock.unlock();
       HandOver();
       return led;
     }
@@ -277,12 +340,19 @@ uint32_t Drain::BellWanted() const {
       core_.phase.load(std::memory_order_seq_cst) != Phase::kRunning) {
     return ipc::kRingEngine;
   }
-  return dispatcher_.queue_hint() ? ipc::kRingEngineWhenDry : ipc::kNobody;
+  // A worker that has logged rings in any case.
+  return dispatcher_.queue_hint() || core_.log.wanted() ? ipc::kRingEngineWhenDry : ipc::kNobody;
 }
 
 void Drain::Settle() {
   for (;;) {
-    if (!core_.drain_lock.try_lock()) return;  // the holder settles when it leaves
+    std::unique_lock lock(core_.drain_lock, std::try_to_lock);
+    if (!lock) {  // the holder settles when it leaves
+      bool news = core_.supervisor_due.load(std::memory_order_seq_cst);
+      if (news && core_.leader_asleep.load(std::memory_order_seq_cst))
+        platform::RingEventFd(core_.leader_bell.get());
+      return;
+    }
     bool more = true;
     for (int turns = 0; more && turns < kMostTurns; turns++) {
       Look();
@@ -292,7 +362,7 @@ void Drain::Settle() {
       if (bell != ipc::kNobody) ArmAll(static_cast<ipc::HostBell>(bell));
       more = Look();
     }
-    core_.drain_lock.unlock();
+    lock.unlock();
     if (more) {  // news without end: it is the engine's turn
       platform::RingEventFd(core_.engine_bell.get());
       return;
@@ -305,11 +375,6 @@ void Drain::Settle() {
 void Drain::EngineRung() {
   platform::ClearEventFd(core_.engine_bell.get());
   engine_armed_.store(ipc::kNobody, std::memory_order_seq_cst);
-  Settle();
-}
-
-void Drain::Notify() {
-  if (core_.leader_asleep.load(std::memory_order_seq_cst)) platform::RingEventFd(core_.leader_bell.get());
   Settle();
 }
 

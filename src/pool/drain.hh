@@ -26,6 +26,7 @@
 namespace mproc::pool {
 
 class Supervisor;
+struct Ending;
 
 // What a thread waits for.
 class Condition {
@@ -56,7 +57,8 @@ class Drain {
   // Waits until the condition is true. OK, TIMED_OUT, INTERRUPTED. Any thread.
   Status Wait(Condition& condition, const Deadline& deadline);
 
-  // Drains now if nobody else does, and sees to it that what comes next is noticed. Any thread.
+  // Drains now if nobody else does, and sees to it that what comes next is noticed; lets the leader know if
+  // the supervisor is due. Any thread.
   void Settle();
 
   // Settles if something needs the engine and it has not been told. Cheap if not. Any thread.
@@ -73,21 +75,28 @@ class Drain {
     }
   }
 
-  // Something was put into the supervisor's inbox. Any thread.
-  void Notify();
-
  private:
   // What the engine should be rung for now that nobody leads; ipc::HostBell.
   uint32_t BellWanted() const;
   // True if the engine has something to do and has not been told.
   bool EngineWanted() const;
   // -- drain lock held
-  // Reads what is there. True if anything was.
+  // Reads what is there. True if anything was, or if there was no memory and the next look must do it.
   bool Look();
+  bool LookOnce();
   bool LookAt(WorkerSlot* worker);
   bool TakeResult(WorkerSlot* worker, const ipc::ResultFrame& frame);
   // Finds a value in the task's own block; false, with an error, if it cannot be there.
   static bool PlaceValue(const Future& task, const ipc::ResultFrame& frame, Ending* ending);
+  // The worker announces a task that it has begun: the position and one more.
+  void NoteBegin(WorkerSlot* worker, uint64_t announced);
+  // Notes how long the task ran, and waited since it was submitted.
+  void NoteTimes(WorkerSlot* worker, const Future& task, Ending* ending);
+  [[gnu::cold]] void NoteSlow(const WorkerSlot& worker, const Future& task, int64_t elapsed);
+  void NoteWait(WorkerSlot* worker, const Future& task, int64_t submitted, TimesOfFunction* times,
+                Ending* ending);
+  // Adds the tally to what is told of worker and pool.
+  void NoteTally(WorkerSlot* worker);
   void ArmAll(ipc::HostBell bell);
   Status Lead(Condition& condition, const Deadline& deadline);
   bool PollFor(Condition& condition);
@@ -99,6 +108,7 @@ class Drain {
     uint32_t results = 0;
     uint64_t last = 0;
     uint64_t bytes = 0;
+    uint64_t value_bytes = 0;
     uint64_t elapsed = 0;
   };
 

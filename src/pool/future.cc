@@ -4,7 +4,9 @@
 #include <cstdlib>
 
 #include "platform/pages.hh"
+#include "pool/begin_due.hh"
 #include "pool/map.hh"
+#include "pool/progress.hh"
 
 namespace mproc::pool {
 namespace {

@@ -8,7 +8,7 @@
 // where it was, the backlog (pool's mutex) or a worker's in-flight entry (an atomic exchange).
 #pragma once
 
-#include <mproc/future.h>
+#include <mproc/task_options.h>
 
 #include <atomic>
 #include <cstdint>
@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "base/bytes.hh"
+#include "pool/due_callback.hh"
 #include "pool/held_bytes.hh"
 #include "pool/policy.hh"
 #include "task/error.hh"
@@ -27,6 +28,9 @@ namespace mproc::pool {
 
 class Pool;
 class MapState;
+class Arrivals;
+class BeginDue;
+class ProgressDue;
 struct Future;
 
 // Why a task did not end with a value.
@@ -47,11 +51,27 @@ struct Callbacks {
   mproc_release_cb release = nullptr;  // the memory of the payload is the caller's again
   void* owner = nullptr;
   bool quiet = false;  // the call waits itself: not for mproc_pool_next
-  bool any() const { return callback || error_callback; }
+  mproc_progress_cb progress = nullptr;
+  void* progress_data = nullptr;
+  mproc_started_cb started = nullptr;
+  void* started_data = nullptr;
+  bool any() const { return callback || error_callback || progress || started; }
   // Gives the memory of the payload back, once.
   void Release() {
     if (mproc_release_cb give_back = std::exchange(release, nullptr)) give_back(owner);
   }
+};
+inline constexpr Callbacks kNoCallbacks{};
+
+// The end of a task, in the callback queue.
+class EndDue final : public DueCallback {
+ public:
+  void SetTask(Future* task) { task_ = task; }
+  void Run() override;
+  Future* ended() override { return task_; }
+
+ private:
+  Future* task_ = nullptr;
 };
 
 // What only some futures have. Owned by its future.
@@ -61,7 +81,14 @@ struct Extra {
   std::unique_ptr<MapState> map;
   std::unique_ptr<const Policy> policy;  // if the record, or that of the chunk, is `governed`
   bool told = false;                     // its end goes through the callback queue
-  Future* next_callback = nullptr;       // in the callback queue; `next` may still link it in the backlog
+  int64_t submitted_at = 0;              // if all tasks of the pool are timed; monotonic clock
+  int64_t begun_at = 0;                  // the same; after the end
+  EndDue end;
+  std::unique_ptr<ProgressDue> progress;  // if it has such a callback
+  std::unique_ptr<BeginDue> begin;        // the same; then the record is `governed`, too
+  std::shared_ptr<Arrivals> arrivals;     // where its end is noted; such a future has no callbacks of its own
+  Future* next_arrived = nullptr;         // there
+  uint64_t ticket = 0;                    // its name there
   Extra();
   ~Extra();
 };
@@ -84,6 +111,9 @@ enum class Input : uint8_t {
   kLost      // payloads only: there was no memory to take it back to
 };
 
+// In the record of a chunk, where its time is not estimated; 0: nothing is known yet.
+inline constexpr int64_t kNoEstimate = -1;
+
 inline constexpr uint32_t kFutureMagic = 0x75464d50;  // "PMFu"
 inline constexpr size_t kFutureInline = 32;
 
@@ -94,7 +124,7 @@ struct alignas(128) Future {
   uint32_t function;
   Pool* pool;  // one reference, held as long as the record is in use
   uint64_t id;
-  Future* next;  // in the backlog, a free list or the callback queue
+  Future* next;  // in the backlog or a free list
   union {
     Extra* extra;    // of a task or map; may be null
     Future* parent;  // of a chunk; lives until all its chunks have ended
@@ -113,7 +143,9 @@ struct alignas(128) Future {
   bool governed;                 // there is a policy
   uint8_t attempts;              // how often it was begun and lost, or failed, and was to be run again
   std::atomic<uint8_t> stopped;  // MPROC_CAUSE_: not to be run any more; if it is CALL, whatever it answers
-  int64_t elapsed;               // ns that it ran; after its end
+  // Of a task: ns that it ran; before its end: when it was submitted, 0 if that is not noted. Of a chunk:
+  // what it is expected to take.
+  int64_t elapsed;
   union {
     std::byte bytes[kFutureInline];  // a small payload or value
     std::byte* heap;                 // malloc'ed, or pages
@@ -132,7 +164,18 @@ struct alignas(128) Future {
     return {input == Input::kHeld ? held.data : heap, size};
   }
   uint32_t outcome() const { return state.load(std::memory_order_acquire) & kOutcomeMask; }
-  const Policy& policy() const { return *(is_chunk ? parent->extra : extra)->policy; }
+  // What others see: of a chunk its map.
+  const Future* whole() const { return is_chunk ? parent : this; }
+  Future* whole() { return is_chunk ? parent : this; }
+  const Policy& policy() const { return *whole()->extra->policy; }
+  BeginDue* begin() const { return governed ? whole()->extra->begin.get() : nullptr; }
+  // It was cancelled while it ran: it ends so, whatever comes of it.
+  bool cancelled_running() const { return stopped.load(std::memory_order_relaxed) == MPROC_CAUSE_CALL; }
+  // Whether it is to be run again after such an end.
+  bool RunsAgainAfter(int32_t how) const {
+    return governed && !stopped.load(std::memory_order_relaxed) && policy().Retries(how, attempts);
+  }
+  int32_t priority() const { return governed ? policy().priority : 0; }
   bool ready() const { return state.load(std::memory_order_seq_cst) & kReady; }
 };
 static_assert(sizeof(Future) == 128);
@@ -142,6 +185,11 @@ struct Payload {
   ByteView bytes;
   bool borrowed = false;           // they stay where they are until the task has ended; else they are copied
   std::unique_ptr<Holder> holder;  // they lie in a shared block: a BlockUse
+  // Of a chunk of a lazy map: what the bytes are, the place of a single item, and who is told of the end.
+  task::Kind kind = task::Kind::kSingle;
+  uint32_t index = 0;
+  std::shared_ptr<Arrivals> arrivals;
+  uint64_t ticket = 0;
 };
 
 // Copies bytes into the record, or behind it if they are many. False without memory.

@@ -26,7 +26,7 @@ Result<std::unique_ptr<MapState>> MapState::Create(const MapInput& input, uint64
         (input.output_stride && input.count > task::kLargestPayload / input.output_stride)) {
       return Status(MPROC_ERROR_TOO_LARGE, "items times stride exceeds what can be carried");
     }
-    map->ChooseChunk(workers);
+    map->Plan(workers);
     return map;
   }
   try {
@@ -34,28 +34,41 @@ Result<std::unique_ptr<MapState>> MapState::Create(const MapInput& input, uint64
   } catch (const std::exception&) {
     return Status(MPROC_ERROR_OUT_OF_MEMORY, "not enough memory to copy the items of the map");
   }
-  map->ChooseChunk(workers);
-  uint64_t chunks = map->chunks_left();
-  map->chunks_.reset(static_cast<Item*>(std::calloc(std::max<uint64_t>(chunks, 1), sizeof(Item))));
-  if (!map->chunks_) return Status(MPROC_ERROR_OUT_OF_MEMORY);
+  map->Plan(workers);
+  if (!map->chunks_.Open(input.count, input.chunk)) return Status(MPROC_ERROR_OUT_OF_MEMORY);
   map->input_.items = nullptr;
   map->input_.sizes = nullptr;
   return map;
 }
 
-void MapState::ChooseChunk(uint64_t workers) {
-  if (input_.chunk != 0) return;
+void MapState::CountChunks() {
+  uint64_t items = input_.count - next_;
+  chunks_left_ = items / largest_chunk_ + (items % largest_chunk_ != 0);
+}
+
+void MapState::Plan(uint64_t workers) {
+  largest_chunk_ = input_.chunk;
+  if (!automatic()) return CountChunks();
   uint64_t parts = workers * 4, count = std::max<uint64_t>(input_.count, 1);
   uint64_t each =
       input_.is_array ? std::max(input_.input_stride, input_.output_stride) : OffsetOf(count) / count;
   uint64_t most = kChunkBytes / std::max<uint64_t>(each, 1);
-  input_.chunk = std::max<uint64_t>(1, std::min(most, count / parts + (count % parts != 0)));
+  largest_chunk_ = std::max<uint64_t>(1, std::min(most, count / parts + (count % parts != 0)));
+  sizer_ = ChunkSizer(workers, largest_chunk_);
+  CountChunks();
 }
 
 bool MapState::Pack() {
   const uint64_t count = input_.count;
   const size_t* sizes = input_.sizes;
   if (!sizes || count == 0) return true;
+  if (input_.broadcast) {
+    item_size_ = sizes[0];
+    if (item_size_ > task::kLargestPayload) return false;
+    packed_ = std::make_unique_for_overwrite<std::byte[]>(item_size_);
+    if (item_size_) std::memcpy(packed_.get(), input_.items[0], item_size_);
+    return true;
+  }
   uint64_t total = 0;
   bool same = true;
   for (uint64_t i = 0; i < count; i++) {
@@ -85,6 +98,16 @@ bool MapState::Pack() {
 bool MapState::NextChunk(Future* chunk) {
   uint64_t first = next_;
   uint64_t count = std::min(input_.chunk, input_.count - next_);
+  chunk->elapsed = kNoEstimate;
+  if (automatic()) {
+    std::lock_guard lock(mutex_);
+    count = sizer_.Next(input_.count - next_);
+    chunk->elapsed = sizer_.Estimate(count);
+    if (!input_.is_array) {
+      if (!chunks_.Reserve()) return false;
+      chunks_.Add(first);
+    }
+  }
   chunk->range = {first, count};
   chunk->index = static_cast<uint32_t>(std::min<uint64_t>(first, UINT32_MAX));
   chunk->input = Input::kArray;
@@ -99,6 +122,11 @@ bool MapState::NextChunk(Future* chunk) {
     chunk->size = count == 1 ? bytes : sizeof(task::ChunkHead) + table + bytes;
   }
   next_ += count;
+  if (automatic()) {
+    CountChunks();
+  } else {
+    chunks_left_--;  // a division is slow
+  }
   return true;
 }
 
@@ -112,6 +140,7 @@ ByteView MapState::BodyOf(const Future& chunk) const {
   if (input_.is_array) {
     return {input_.input + chunk.range.first * input_.input_stride, chunk.range.count * input_.input_stride};
   }
+  if (input_.broadcast) return {packed_.get(), item_size_};
   uint64_t from = OffsetOf(chunk.range.first), to = OffsetOf(chunk.range.first + chunk.range.count);
   return {packed_.get() + from, to - from};
 }
@@ -122,10 +151,10 @@ std::span<const uint64_t> MapState::OffsetsOf(const Future& chunk) const {
 }
 
 MapState::Item MapState::item(uint64_t index) const {
-  uint64_t place = input_.chunk == 1 ? index : index / input_.chunk;
-  Item chunk = chunks_[place];
+  uint64_t first;
+  Item chunk = chunks_.At(index, &first);
   if (chunk.state != kResults) return chunk;
-  index -= place * input_.chunk;
+  index -= first;
   auto results = task::ItemResults::Reopen({chunk.data, chunk.size});
   if (index >= results.done()) {
     return {reinterpret_cast<const std::byte*>(kNotRun), MPROC_OUTCOME_NOT_RUN, kLost};
@@ -164,7 +193,7 @@ void MapState::NoteError(uint64_t index, int32_t outcome, std::unique_ptr<ErrorI
 }
 
 void MapState::SetChunk(uint64_t first, uint64_t state, const std::byte* data, uint64_t size) {
-  Item& chunk = chunks_[first / input_.chunk];
+  Item& chunk = chunks_.At(first, &first);
   chunk.data = data;
   chunk.size = size;
   chunk.state = state;
@@ -174,7 +203,8 @@ void MapState::LoseChunks(uint64_t first, uint64_t end, int32_t outcome, uint64_
                           const std::string& message) {
   if (input_.is_array || first >= end) return;
   const std::byte* text = KeepText(message);
-  for (; first < end; first += std::min(input_.chunk, end - first)) {
+  const uint64_t step = automatic() ? end - first : input_.chunk;
+  for (; first < end; first += std::min(step, end - first)) {
     SetChunk(first, state, text, static_cast<uint64_t>(outcome));
   }
 }
@@ -223,9 +253,28 @@ bool MapState::TakeArray(uint64_t first, uint64_t count, ByteView result, const 
   return true;
 }
 
-bool MapState::ChunkEnded(const Future& chunk, Ending* ending) {
+bool MapState::ChunkEnded(const Future& chunk, Ending* ending) noexcept {
   std::lock_guard lock(mutex_);
+  try {
+    TakeChunk(chunk, ending);
+  } catch (const std::bad_alloc&) {
+    NoMemory();
+  }
+  return Finished(chunk.range.count);
+}
+
+void MapState::NoMemory() {
+  // Items that found none have neither value nor error.
+  if (outcome_ == MPROC_OUTCOME_VALUE) outcome_ = MPROC_OUTCOME_ERROR;
+}
+
+void MapState::TakeChunk(const Future& chunk, Ending* ending) {
   uint64_t first = chunk.range.first, count = chunk.range.count;
+  if (ending->begun_at) {
+    begun_at_ = std::min(begun_at_, ending->begun_at);
+    ended_at_ = std::max(ended_at_, ending->begun_at + ending->elapsed);
+    last_worker_ = {chunk.worker_pid, chunk.worker_number};
+  }
   if (ending->outcome == MPROC_OUTCOME_VALUE) {
     bool good = true;
     ErrorInfo by;
@@ -238,24 +287,32 @@ bool MapState::ChunkEnded(const Future& chunk, Ending* ending) {
     } else {
       good = TakeItems(first, count, ending->value, by);
     }
-    if (good) return Finished(count);
-    *ending = ErrorEnding(
-        {MPROC_ERROR_PROTOCOL, "MPROC_ERROR_PROTOCOL", "the worker's results of a chunk cannot be read", ""});
+    if (good) {
+      if (automatic()) sizer_.Note(count, ending->elapsed);
+      return;
+    }
+    *ending = OwnEnding(MPROC_OUTCOME_ERROR, MPROC_ERROR_PROTOCOL,
+                        "the worker's results of a chunk cannot be read", MPROC_CAUSE_NONE);
   }
   const std::string message = ending->error ? ending->error->error.message : std::string();
   LoseChunks(first, first + count, ending->outcome, ending->outcome == MPROC_OUTCOME_ERROR ? kFailed : kLost,
              message);
   NoteError(first, ending->outcome, std::move(ending->error));
-  return Finished(count);
 }
 
-bool MapState::RestEnded(Ending* ending) {
+bool MapState::RestEnded(Ending* ending) noexcept {
   std::lock_guard lock(mutex_);
   uint64_t first = next_, count = input_.count - next_;
   next_ = input_.count;
+  chunks_left_ = 0;
   if (count == 0) return false;
-  LoseChunks(first, input_.count, ending->outcome, kLost,
-             ending->error ? ending->error->error.message : std::string());
+  if (automatic() && !input_.is_array) chunks_.Add(first);
+  try {
+    LoseChunks(first, input_.count, ending->outcome, kLost,
+               ending->error ? ending->error->error.message : std::string());
+  } catch (const std::bad_alloc&) {
+    NoMemory();
+  }
   NoteError(first, ending->outcome, std::move(ending->error));
   return Finished(count);
 }
@@ -273,6 +330,10 @@ Ending MapState::TakeEnding() {
   Ending ending;
   ending.outcome = outcome_;
   ending.error = std::move(first_error_);
+  if (ended_at_) {
+    ending.begun_at = begun_at_;
+    ending.elapsed = ended_at_ - begun_at_;
+  }
   return ending;
 }
 

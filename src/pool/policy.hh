@@ -15,8 +15,9 @@ struct Policy {
   uint32_t retries = 0;    // times that a task is run again
   uint32_t retry_on = 0;   // MPROC_RETRY_ON_
   int64_t back_off = 0;    // before the first retry; doubled for each that follows
+  int32_t priority = 0;    // higher ones go first
 
-  bool any() const { return time_limit || deadline || retries; }
+  bool any() const { return time_limit || deadline || retries || priority; }
   bool Retries(int32_t outcome, uint32_t attempts) const {
     if (attempts >= retries) return false;
     switch (outcome) {
@@ -38,5 +39,7 @@ struct Policy {
     return delay < kMost ? delay : kMost;
   }
 };
+
+inline constexpr Policy kNoPolicy{};
 
 }  // namespace mproc::pool

@@ -8,16 +8,16 @@
 
 #include "platform/cpu.hh"
 #include "platform/fork_mark.hh"
-#include "platform/process_state.hh"
+#include "pool/begin_due.hh"
 #include "pool/callbacks.hh"
 #include "pool/completion.hh"
 #include "pool/future_slab.hh"
+#include "pool/host_worker.hh"
 
 namespace mproc::pool {
 namespace {
 
-constexpr int64_t kEndLimit = 5 * MPROC_SECOND;  // beyond the grace time: SIGKILL takes no longer
-constexpr uint32_t kDrainEvery = 64;             // submits, so that results do not pile up
+constexpr uint32_t kDrainEvery = 64;  // submits, so that results do not pile up
 
 }  // namespace
 
@@ -35,7 +35,12 @@ Result<std::shared_ptr<Pool>> Pool::Create(Options options) {
   if (options.workers == 0) options.workers = DefaultWorkers();
   auto pool = std::shared_ptr<Pool>(new Pool(std::move(options)));
   pool->self_ = pool;
-  Status started = pool->Start();
+  Status started;
+  try {
+    started = pool->Start();
+  } catch (const std::bad_alloc&) {
+    started = Status(MPROC_ERROR_OUT_OF_MEMORY);
+  }
   if (started.ok()) return pool;
   pool->Destroy();
   return started;
@@ -43,26 +48,25 @@ Result<std::shared_ptr<Pool>> Pool::Create(Options options) {
 
 Status Pool::Start() {
   core_.phase = Phase::kJoined;  // until there is something to end
-  auto runtime = runtime::Runtime::Acquire(core_.options.worker_program);
-  if (!runtime.ok()) return runtime.status();
-  core_.runtime = std::move(*runtime);
-  auto leader = platform::MakeEventFd();
-  if (!leader.ok()) return leader.status();
-  auto engine = platform::MakeEventFd();
-  if (!engine.ok()) return engine.status();
-  core_.leader_bell = runtime::GuardedFd(std::move(*leader));
-  core_.engine_bell = runtime::GuardedFd(std::move(*engine));
-  if (core_.options.table) core_.table = std::make_shared<const task::Table>(*core_.options.table);
-  for (int32_t i = 0; i < core_.options.workers; i++) {
-    core_.workers.push_back(std::make_unique<WorkerSlot>());
-    core_.workers.back()->place = i;
+  if (Status entered = EnterRuntime(&core_); !entered.ok()) return entered;
+  core_.log.Open(this, core_.options.log);
+  core_.output.Open(this, core_.options.output);
+  core_.last_calls.Open(this, core_.options.worker.last_call);
+  if (core_.log.wanted() || core_.output.wanted() || core_.last_calls.wanted()) {
+    if (core_.options.callbacks == MPROC_CALLBACKS_NEXT) {
+      return Status(MPROC_ERROR_INVALID_ARGUMENT,
+                    "a pool that hands out what has ended calls no callback of log, output or finalizers");
+    }
+    if (Status made = EnsureCallbackThread(); !made.ok()) return made;
   }
+  if (core_.options.table) core_.table = std::make_shared<const task::Table>(*core_.options.table);
   engine_ = std::make_shared<EngineSide>(core_.runtime);
   engine_->Open(
       core_.engine_bell.get(), [this] { drain_.EngineRung(); },
       [this](bool stirred) {
         bool go_on = supervisor_.Tick(stirred);
         drain_.Settle();
+        progress_.Look();
         return go_on;
       },
       shared_from_this());
@@ -85,14 +89,20 @@ Status Pool::WaitReady(const Deadline& deadline) {
   return Status(MPROC_ERROR_NOT_RUNNING);
 }
 
-Status Pool::CheckSubmit(uint32_t function) {
-  if (core_.broken) return Status(MPROC_ERROR_BROKEN, core_.broken_why.message());
-  if (core_.phase.load(std::memory_order_relaxed) != Phase::kRunning) return Status(MPROC_ERROR_NOT_RUNNING);
-  if (core_.table && !core_.table->Find(function)) {
-    return Status(MPROC_ERROR_UNKNOWN_FUNCTION,
-                  "the pool's function table has no function of id " + std::to_string(function));
+Status Pool::Resize(int32_t size) {
+  {
+    std::lock_guard lock(core_.mutex);
+    if (Status fit = CheckRunning(); !fit.ok()) return fit;
+    supervisor_.Resize(size);
   }
+  core_.WakeEveryone();  // who waits for all workers
+  drain_.Settle();
   return Status();
+}
+
+Status Pool::WhyNotRunning() {
+  if (core_.broken) return Status(MPROC_ERROR_BROKEN, core_.broken_why.message());
+  return Status(MPROC_ERROR_NOT_RUNNING);
 }
 
 Status Pool::MakeRoom(std::unique_lock<std::mutex>* lock, uint64_t bytes, const Deadline& deadline) {
@@ -166,18 +176,38 @@ void Pool::DropSelf() {
   CountFreed();
 }
 
-Future* Pool::NewTask(uint32_t function, const Callbacks& callbacks, const Policy& policy, bool wanted) {
+std::unique_ptr<Extra> Pool::NewExtra(const Callbacks& callbacks, const Policy& policy) {
+  auto extra = std::make_unique<Extra>();
+  extra->callbacks = callbacks;
+  extra->told = Tells(callbacks);
+  if (policy.any() || callbacks.started) extra->policy = std::make_unique<const Policy>(policy);
+  if (callbacks.started) {
+    extra->begin = std::make_unique<BeginDue>(callbacks.started, callbacks.started_data);
+  }
+  if (callbacks.progress) {
+    extra->progress = std::make_unique<ProgressDue>(callbacks.progress, callbacks.progress_data);
+    progress_.Prepare();
+  }
+  return extra;
+}
+
+Future* Pool::NewTask(uint32_t function, const Callbacks& callbacks, const Policy& policy, bool wanted,
+                      bool needs_extra) {
   // Before there is a record to lose.
-  auto extra = Tells(callbacks) || policy.any() ? std::make_unique<Extra>() : nullptr;
-  if (policy.any()) extra->policy = std::make_unique<const Policy>(policy);
+  std::unique_ptr<Extra> extra;
+  if (needs_extra || Tells(callbacks) || policy.any() || core_.options.timing == MPROC_TIMING_ALL) {
+    extra = NewExtra(callbacks, policy);
+  }
+  dispatcher_.Prepare();
   Future* task = NewRecord();
   if (!task) return nullptr;
   task->function = function;
+  core_.bounds.Begin(function);
   if (extra) {
-    extra->callbacks = callbacks;
-    extra->told = Tells(callbacks);
+    task->governed = extra->policy != nullptr;
+    if (extra->progress) extra->progress->SetTask(task);
+    if (extra->begin) extra->begin->SetTask(task);
     task->extra = extra.release();
-    task->governed = policy.any();
   }
   if (wanted) {
     task->refs.store(2, std::memory_order_relaxed);
@@ -186,11 +216,17 @@ Future* Pool::NewTask(uint32_t function, const Callbacks& callbacks, const Polic
   return task;
 }
 
+void Pool::NoteSubmit(Future* task) {
+  task->elapsed = NowNs();
+  if (core_.options.timing == MPROC_TIMING_ALL) task->extra->submitted_at = task->elapsed;
+}
+
 Status Pool::Unmake(Future* task, Future** future, Status why) {
   if (future) {
     ReleaseHandle(task);
     *future = nullptr;
   }
+  DropBound(task->function);
   Release(task);
   return why;
 }
@@ -207,8 +243,14 @@ Status Pool::Submit(uint32_t function, Payload payload, const Deadline& deadline
     if (Status fit = CheckSubmit(function); !fit.ok()) return fit;
   }
   if (policy.deadline) keeper_.Prepare();
-  Future* task = NewTask(function, callbacks, policy, future != nullptr);
+  Future* task = NewTask(function, callbacks, policy, future != nullptr, payload.arrivals != nullptr);
   if (!task) return Status(MPROC_ERROR_OUT_OF_MEMORY);
+  task->kind = payload.kind;
+  task->index = payload.index;
+  if (payload.arrivals) {
+    task->extra->arrivals = std::move(payload.arrivals);
+    task->extra->ticket = payload.ticket;
+  }
   if (payload.holder) {
     task->kind = task::Kind::kBlock;
     HoldBytes(task, bytes, std::move(payload.holder));
@@ -223,17 +265,22 @@ Status Pool::Submit(uint32_t function, Payload payload, const Deadline& deadline
   }
   // What can fail has to come before anybody may see the task; whoever is given it may answer at once.
   if (future) *future = task;
+  if (core_.TimesSubmit(task->id)) NoteSubmit(task);
   core_.counters.submitted.store(core_.counters.submitted.load(std::memory_order_relaxed) + 1,
                                  std::memory_order_release);
-  if (Tells(callbacks)) core_.callbacks_due.fetch_add(1, std::memory_order_seq_cst);
+  bool told = task->extra && task->extra->told;
+  if (told) core_.callbacks_due.fetch_add(1, std::memory_order_seq_cst);
   if (policy.deadline) Retain(task);  // for the keeper: it may end and be gone at once
+  if (callbacks.progress) Retain(task);
   if (Status sent = dispatcher_.Submit(task, bytes); !sent.ok()) {
     if (policy.deadline) Release(task);
+    if (callbacks.progress) Release(task);
     core_.counters.submitted.fetch_sub(1);
-    if (Tells(callbacks)) core_.callbacks_due.fetch_sub(1, std::memory_order_seq_cst);
+    if (told) core_.callbacks_due.fetch_sub(1, std::memory_order_seq_cst);
     return Unmake(task, future, std::move(sent));
   }
   if (policy.deadline) keeper_.Submitted(task, policy.deadline);
+  if (callbacks.progress) progress_.Add(task);
   bool drain = ++submits_ % kDrainEvery == 0;
   lock.unlock();
   AfterSubmit(drain);
@@ -253,30 +300,39 @@ void Pool::AfterSubmit(bool drain) {
   }
 }
 
+Future* Pool::NewMap(uint32_t function, std::unique_ptr<MapState> map, const Callbacks& callbacks,
+                     const Policy& policy, Future** future) {
+  Future* task = NewTask(function, callbacks, policy, future != nullptr, true);
+  if (!task) return nullptr;
+  task->extra->map = std::move(map);
+  task->is_map = true;
+  if (core_.options.timing != MPROC_TIMING_OFF) NoteSubmit(task);
+  if (future) *future = task;
+  core_.counters.submitted.store(core_.counters.submitted.load(std::memory_order_relaxed) + 1,
+                                 std::memory_order_release);
+  if (task->extra->told) core_.callbacks_due.fetch_add(1, std::memory_order_seq_cst);
+  return task;
+}
+
 Status Pool::Map(uint32_t function, const MapInput& input, const Callbacks& callbacks, Future** future,
                  const Policy& policy) {
   if (Status good = CheckCallbacks(callbacks); !good.ok()) return good;
-  auto map = MapState::Create(input, core_.workers.size());
+  auto map = MapState::Create(input, static_cast<uint64_t>(size()));
   if (!map.ok()) return map.status();
   std::unique_lock lock(core_.mutex);
   if (Status fit = CheckSubmit(function); !fit.ok()) return fit;
   if (policy.deadline) keeper_.Prepare();
-  Future* task = NewTask(function, callbacks, policy, future != nullptr);
+  Future* task = NewMap(function, std::move(*map), callbacks, policy, future);
   if (!task) return Status(MPROC_ERROR_OUT_OF_MEMORY);
-  if (!task->extra) task->extra = new Extra();
-  task->extra->map = std::move(*map);
-  task->is_map = true;
-  if (future) *future = task;
-  core_.counters.submitted.store(core_.counters.submitted.load(std::memory_order_relaxed) + 1,
-                                 std::memory_order_release);
-  if (Tells(callbacks)) core_.callbacks_due.fetch_add(1, std::memory_order_seq_cst);
   if (policy.deadline && input.count) Retain(task);
+  if (callbacks.progress && input.count) Retain(task);
   if (input.count == 0) {
     End(task, task->extra->map->TakeEnding());
   } else {
     Status sent = dispatcher_.Submit(task);
     (void)sent;  // there is nothing to copy
     if (policy.deadline) keeper_.Submitted(task, policy.deadline);
+    if (callbacks.progress) progress_.Add(task);
   }
   lock.unlock();
   AfterSubmit(false);
@@ -309,121 +365,14 @@ Status Pool::AfterCancel(bool any) {
   return any ? Status() : Status(MPROC_ERROR_ALREADY_STARTED);
 }
 
-void Pool::Close() {
-  {
-    std::lock_guard lock(core_.mutex);
-    if (core_.phase.load() == Phase::kRunning) core_.phase.store(Phase::kClosing);
-  }
-  core_.WakeEveryone();
-  drain_.Settle();
-}
-
-void Pool::Terminate(int32_t cause) {
-  drain_.Settle();  // what has ended by now keeps its value
-  {
-    std::lock_guard lock(core_.mutex);
-    if (core_.phase.load() >= Phase::kTerminating) return;
-    core_.terminate_cause = cause;
-    core_.phase.store(Phase::kTerminating);
-    dispatcher_.WithdrawAll([cause] { return CancelledEnding(cause); });
-    supervisor_.EndWorkers();
-  }
-  core_.WakeEveryone();
-  drain_.Settle();
-}
-
-Status Pool::Join(const Deadline& deadline) {
-  if (core_.phase.load() == Phase::kRunning) return Status(MPROC_ERROR_STILL_RUNNING);
-  if (InsideCallbackOf(this)) return Status(MPROC_ERROR_WOULD_BLOCK_ITSELF);
-  ConditionOf joined([this] { return Joined(); });
-  return drain_.Wait(joined, deadline);
-}
-
-bool Pool::WaitEnded(const Deadline& deadline) {
-  ConditionOf joined([this] { return core_.phase.load() == Phase::kJoined; });
-  for (;;) {
-    Status waited = drain_.Wait(joined, deadline);
-    if (waited.code() != MPROC_ERROR_INTERRUPTED) return waited.ok();
-  }
-}
-
-void Pool::Destroy() {
-  Terminate(MPROC_CAUSE_DESTROY);
-  if (InsideCallbackOf(this)) {
-    destroy_later_.store(true, std::memory_order_seq_cst);  // by the thread that runs the callback
-  } else {
-    FinishDestroy();
-  }
-}
-
-void Pool::FinishDestroy() {
-  auto self = shared_from_this();
-  int64_t grace = std::clamp<int64_t>(core_.options.terminate_grace, 0, MPROC_FOREVER - kEndLimit);
-  WaitEnded(Deadline::After(grace + kEndLimit));
-  if (!CallbacksDelayReady()) {
-    while (Future* task = callbacks_.Pop(false)) RunCallback(task);
-  }
-  callbacks_.Stop();
-  {
-    std::lock_guard lock(thread_mutex_);
-    if (callback_thread_.started()) callback_thread_.Join();
-  }
-  DropSelf();
-}
-
-Result<uint32_t> Pool::FindFunction(const std::string& name) {
-  std::lock_guard lock(core_.mutex);
-  if (!core_.table) {
-    return Status(MPROC_ERROR_NOT_READY, "the table is not known before the first worker is ready");
-  }
-  if (const task::Function* function = core_.table->FindByName(name)) return function->id;
-  return Status(MPROC_ERROR_UNKNOWN_FUNCTION, "the pool's function table has no function '" + name + "'");
-}
-
-PoolStatistics Pool::Statistics() {
-  drain_.Settle();
-  std::lock_guard lock(core_.mutex);
-  PoolStatistics statistics{dispatcher_.queued(), dispatcher_.queued_bytes(), 0, 0};
-  for (auto& worker : core_.workers) {
-    if (worker->state == WorkerState::kReady) statistics.workers++;
-    if (!worker->channel) continue;
-    uint64_t waiting = 0;
-    for (uint64_t at = worker->tail; at < worker->channel->head(); at++) {
-      waiting += worker->channel->IsQueued(at) ? 1 : 0;
-    }
-    waiting = std::min<uint64_t>(waiting, worker->held);
-    statistics.queued += waiting;
-    statistics.running += worker->held - waiting;
-  }
-  return statistics;
-}
-
-WorkerInfo Pool::InfoOf(int32_t place) {
-  drain_.Settle();
-  std::lock_guard lock(core_.mutex);
-  const WorkerSlot& worker = *core_.workers[static_cast<size_t>(place)];
-  WorkerInfo info{worker.pid.load(), worker.number, MPROC_WORKER_STATE_NONE,
-                  static_cast<int64_t>(worker.tasks_done.load()), worker.held};
-  switch (worker.state) {
-    case WorkerState::kNone:
-      break;
-    case WorkerState::kStarting:
-      info.state = MPROC_WORKER_STATE_STARTING;
-      break;
-    case WorkerState::kReady:
-      info.state = worker.held ? MPROC_WORKER_STATE_BUSY : MPROC_WORKER_STATE_IDLE;
-      break;
-    case WorkerState::kEnding:
-      info.state = MPROC_WORKER_STATE_ENDING;
-      break;
-  }
-  if (info.pid && platform::IsStopped(worker.pid.load())) info.state = MPROC_WORKER_STATE_STOPPED;
-  return info;
-}
-
 Status Pool::BrokenWhy() {
   std::lock_guard lock(core_.mutex);
   return core_.broken ? core_.broken_why : Status();
+}
+
+int32_t Pool::EndCause() {
+  std::lock_guard lock(core_.mutex);
+  return core_.terminate_cause;
 }
 
 void Pool::AddOutsider(Waiter* waiter) {

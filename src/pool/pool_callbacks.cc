@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The part of the pool that brings ended tasks to their callbacks.
+#include "pool/arrivals.hh"
 #include "pool/callbacks.hh"
 #include "pool/completion.hh"
 #include "pool/pool.hh"
@@ -20,17 +21,36 @@ void Pool::Ended(int32_t outcome, bool waited) {
 }
 
 void Pool::QueueCallback(Future* task) {
-  callbacks_.Push(task);
+  if (task->extra->progress) task->extra->progress->QueueLast();
+  task->extra->end.SetTask(task);
+  callbacks_.Push(&task->extra->end);
   if (waiting_for_next_.load(std::memory_order_seq_cst)) core_.WakeEveryone();
 }
 
-bool Pool::Tells(const Callbacks& callbacks) const {
-  return callbacks.any() || callbacks.release ||
-         (core_.options.callbacks == MPROC_CALLBACKS_NEXT && !callbacks.quiet);
+void Pool::QueueDue(DueCallback* due) {
+  core_.callbacks_due.fetch_add(1, std::memory_order_seq_cst);
+  callbacks_.Push(due);
 }
 
-Status Pool::CheckCallbacks(const Callbacks& callbacks) {
-  if (!callbacks.any() && !callbacks.release) return Status();
+bool Pool::QueueDueOnce(DueCallback* due, bool last) {
+  core_.callbacks_due.fetch_add(1, std::memory_order_seq_cst);
+  bool put = callbacks_.PushOnce(due, last);
+  if (!put) DueRan();
+  return put;
+}
+
+void Pool::EndAfterCallbacks(Future* task) {
+  if (!CallbacksDelayReady()) return;
+  if (!task->extra) task->extra = new (std::nothrow) Extra();
+  if (!task->extra) return;  // its order is the price
+  if (!std::exchange(task->extra->told, true)) core_.callbacks_due.fetch_add(1, std::memory_order_seq_cst);
+}
+
+void Pool::DueRan() {
+  if (core_.callbacks_due.fetch_sub(1, std::memory_order_seq_cst) == 1) core_.WakeEveryone();
+}
+
+Status Pool::ReadyForCallbacks(const Callbacks& callbacks) {
   if (callbacks.any() && core_.options.callbacks == MPROC_CALLBACKS_NEXT) {
     return Status(MPROC_ERROR_INVALID_ARGUMENT, "the pool hands out what has ended: it runs no callbacks");
   }
@@ -40,7 +60,9 @@ Status Pool::CheckCallbacks(const Callbacks& callbacks) {
 void Pool::CallbackReturned(Future* task) {
   uint32_t before = task->state.fetch_or(kReady, std::memory_order_seq_cst);
   bool last = core_.callbacks_due.fetch_sub(1, std::memory_order_seq_cst) == 1;
-  if ((before & kWaited) || last) core_.WakeEveryone();
+  Arrivals* arrivals = task->extra->arrivals.get();
+  bool waited = arrivals && arrivals->Add(task);
+  if ((before & kWaited) || waited || last) core_.WakeEveryone();
   Release(task);
 }
 
@@ -54,8 +76,8 @@ Status Pool::EnsureCallbackThread() {
 
 void Pool::RunCallbackThread() {
   bool ended = false;
-  while (Future* task = callbacks_.Pop(true)) {
-    RunCallback(task);
+  while (DueCallback* due = callbacks_.Pop(true)) {
+    due->Run();
     if (ended || !destroy_later_.load(std::memory_order_seq_cst)) continue;
     ended = true;
     WaitEnded(Deadline::After(MPROC_FOREVER));
@@ -86,9 +108,9 @@ Status Pool::Dispatch(size_t max, size_t* ran) {
     drain_.Settle();
     size_t limit = max ? max : callbacks_.size();
     for (; count < limit; count++) {
-      Future* task = callbacks_.Pop(false);
-      if (!task) break;
-      RunCallback(task);
+      DueCallback* due = callbacks_.Pop(false);
+      if (!due) break;
+      due->Run();
     }
   }
   callbacks_.RefreshReadable();
@@ -122,7 +144,8 @@ Status Pool::Next(const Deadline& deadline, Future** future, void** user_data) {
     bool marked_ = false;
   } any(*this);
   for (;;) {
-    if (Future* task = callbacks_.Pop(false)) {
+    if (DueCallback* due = callbacks_.Pop(false)) {
+      Future* task = due->ended();  // nothing else comes in this mode
       callbacks_.RefreshReadable();
       if (user_data) *user_data = task->extra->callbacks.user_data;
       AddHandle(task);

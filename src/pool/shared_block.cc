@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "pool/shared_block.hh"
 
+#include <algorithm>
+#include <cstring>
+
 #include "pool/engine_side.hh"
 #include "task/kind.hh"
 
@@ -15,6 +18,30 @@ Result<std::shared_ptr<SharedBlock>> SharedBlock::Create(size_t size) {
   block->memory_ = std::move(*memory);
   block->size_ = size;
   return block;
+}
+
+Result<std::shared_ptr<SharedBlock>> SharedBlock::CreateBound(ByteView bytes, const ipc::BoundNote& note) {
+  if (bytes.size() > task::kLargestPayload) return Status(MPROC_ERROR_TOO_LARGE);
+  std::shared_ptr<SharedBlock> block(new SharedBlock());
+  block->size_ = std::max<size_t>(bytes.size(), 1);  // no memory has no bytes
+  auto memory =
+      platform::SharedMemory::Create("mproc-bound", block->size_, platform::SharedMemory::Peer::kReads);
+  if (!memory.ok()) return memory.status();
+  if (!bytes.empty()) std::memcpy(memory->data(), bytes.data(), bytes.size());
+  block->fd_ = runtime::GuardedFd(memory->GiveFd());
+  block->note_ = note;
+  return block;
+}
+
+Result<std::shared_ptr<SharedBlock>> SharedBlock::CreateBound(const SharedBlock& block,
+                                                              const ipc::BoundNote& note) {
+  auto fd = platform::DuplicateFd(block.fd());
+  if (!fd.ok()) return fd.status();
+  std::shared_ptr<SharedBlock> bound(new SharedBlock());
+  bound->fd_ = runtime::GuardedFd(std::move(*fd));
+  bound->size_ = block.size();
+  bound->note_ = note;
+  return bound;
 }
 
 SharedBlock::~SharedBlock() {

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Memory that the host shares with whichever worker gets it as the payload of a task: written where it lies,
 // answered where it lies, copied by nobody. Each worker is sent a block once. One task at a time has it; the
-// memory lives as long as somebody can see it, whatever was destroyed.
+// memory lives as long as somebody can see it, whatever was destroyed. The bytes of a bound function are such
+// memory, too, which workers only read, for any number of tasks.
 #pragma once
 
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
+#include "ipc/message.hh"
 #include "platform/shared_memory.hh"
 #include "pool/held_bytes.hh"
 #include "runtime/fork_guard.hh"
@@ -21,6 +24,10 @@ class EngineSide;
 class SharedBlock {
  public:
   static Result<std::shared_ptr<SharedBlock>> Create(size_t size);
+  // For a bound function: with a copy of these bytes, or with the memory of a block. Not mapped here.
+  static Result<std::shared_ptr<SharedBlock>> CreateBound(ByteView bytes, const ipc::BoundNote& note);
+  static Result<std::shared_ptr<SharedBlock>> CreateBound(const SharedBlock& block,
+                                                          const ipc::BoundNote& note);
   ~SharedBlock();
   SharedBlock(const SharedBlock&) = delete;
   SharedBlock& operator=(const SharedBlock&) = delete;
@@ -28,6 +35,8 @@ class SharedBlock {
   std::byte* data() const { return memory_.data(); }
   size_t size() const { return size_; }  // as asked for
   int fd() const { return fd_.get(); }
+  // Of a bound function, else null.
+  const ipc::BoundNote* note() const { return note_ ? &*note_ : nullptr; }
   // False if a task has it already.
   bool Begin() { return !in_use_.exchange(true); }
   void End() { in_use_.store(false); }
@@ -39,6 +48,7 @@ class SharedBlock {
   platform::SharedMemory memory_;
   size_t size_ = 0;
   runtime::GuardedFd fd_;
+  std::optional<ipc::BoundNote> note_;
   std::atomic<bool> in_use_{false};
   std::mutex mutex_;
   std::vector<std::weak_ptr<EngineSide>> known_to_;  // mutex_

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/clock.hh"
 #include "platform/cancellation.hh"
 #include "platform/crash_trace.hh"
 #include "platform/signals.hh"
@@ -14,104 +15,70 @@
 namespace mproc::pool {
 namespace {
 
-constexpr int kMostFailedStarts = 5;
-constexpr int kTicksToTrim = 10;  // a quiet second: memory kept for large payloads goes back
-constexpr int kTicksToHear = 25;  // by now the workers have given theirs back, too
-constexpr int64_t kFirstBackOff = 10'000'000;
-constexpr int64_t kLongestBackOff = 1'000'000'000;
+constexpr int kUnknownCode = 255;
+constexpr int64_t kEndLimit = 10 * MPROC_SECOND;  // of a worker that was told to finish
+constexpr int kTicksToTrim = 10;                  // a quiet second: memory kept for large payloads goes back
+constexpr int kTicksToHear = 25;                  // by now the workers have given theirs back, too
 
-// A start that failed for such a reason fails the same way next time.
-bool IsHopeless(int32_t status) {
-  return status == MPROC_ERROR_BAD_MODULE || status == MPROC_ERROR_TABLE_MISMATCH ||
-         status == MPROC_ERROR_NOT_SERVED;
+std::string HowItEnded(const runtime::ChildExit& exit) {
+  if (!exit.known) return "ended, exit status unknown,";
+  return exit.signal ? "was ended by signal " + std::to_string(exit.signal)
+                     : "exited with code " + std::to_string(exit.code);
 }
 
 }  // namespace
-
-Status Supervisor::StartAll(Drain* drain, std::shared_ptr<EngineSide> engine,
-                            std::shared_ptr<void> pool_reference) {
-  drain_ = drain;
-  engine_ = std::move(engine);
-  pool_reference_ = std::move(pool_reference);
-  keeper_.Open(engine_, pool_reference_);
-  auto plan = PlanWorkerStart(core_.options, core_.runtime->worker_program());
-  if (!plan.ok()) return plan.status();
-  plan_ = std::move(*plan);
-  Status started;
-  while (!core_.drain_lock.try_lock()) {
-  }
-  {
-    std::lock_guard lock(core_.mutex);
-    for (auto& worker : core_.workers) {
-      started = StartWorker(worker.get());
-      if (!started.ok()) break;
-    }
-  }
-  core_.drain_lock.unlock();
-  drain_->Settle();  // the first workers may have reported themselves already
-  return started;
-}
 
 void Supervisor::Deliver(WorkerEvent event) {
   {
     std::lock_guard lock(inbox_mutex_);
     inbox_.push_back(std::move(event));
-    inbox_filled_.store(true, std::memory_order_seq_cst);
+    core_.CallSupervisor();
   }
-  drain_->Notify();
+  drain_->Settle();
 }
 
-Status Supervisor::StartWorker(WorkerSlot* worker) {
-  worker->Clear();
-  uint32_t number = next_number_++;
-  std::string prefix =
-      core_.options.name == "Pool" ? "SpawnPoolWorker-" : core_.options.name + "-SpawnPoolWorker-";
-  worker->name = prefix + std::to_string(number);
-  auto channel = ipc::HostChannel::Create(static_cast<uint32_t>(core_.options.polling));
-  if (!channel.ok()) return channel.status();
-  auto ends = platform::MakeSocketPair();
-  if (!ends.ok()) return ends.status();
-  auto listener = platform::DuplicateFd(ends->first.get());
-  if (!listener.ok()) return listener.status();
-  Status sent = SendSetup(ends->first.get(), core_.options, plan_, number, worker->name,
-                          {channel->memory_fd(), core_.leader_bell.get(), core_.engine_bell.get()});
-  if (!sent.ok()) return sent;
-  channel->CloseMemoryFd();
-  auto link = std::make_shared<WorkerLink>(
-      core_.runtime, worker->place, number, std::move(*listener),
-      [this, keep = pool_reference_](WorkerEvent event) { Deliver(std::move(event)); });
-  runtime::StartRequest request;
-  request.program = plan_.program;
-  request.arguments = plan_.arguments;
-  request.extra_environment = plan_.environment;
-  request.channel_fd = ends->second.get();
-  worker->number = number;
-  worker->state = WorkerState::kStarting;
-  auto child = core_.runtime->launcher().Start(request, link);
-  if (!child.ok()) {
-    worker->Clear();
-    return child.status();
-  }
-  worker->child = *child;
-  worker->SetChannel(std::move(*channel), engine_);
-  worker->socket = runtime::GuardedFd(std::move(ends->first));
-  worker->link = link;
-  link->Open(core_.options.start_limit);
-  core_.counters.starts.fetch_add(1, std::memory_order_relaxed);
-  return Status();
-}
-
-void Supervisor::StartMissing() {
-  Phase phase = core_.phase.load();
-  bool needed = phase == Phase::kRunning || (phase == Phase::kClosing && core_.live() > 0);
-  if (!needed || core_.broken || restart_due_) return;
+void Supervisor::Attend() {
+  int64_t now = NowNs();
+  staff_.Review(now);
   for (auto& worker : core_.workers) {
-    if (worker->state != WorkerState::kNone) continue;
-    if (Status started = StartWorker(worker.get()); !started.ok()) {
-      OnFailedStart(nullptr, started);
-      return;
+    if (worker->state == WorkerState::kEnding && worker->end_by <= now) {
+      worker->end_by = INT64_MAX;
+      Kill(worker.get());
     }
+    if (worker->own && worker->state == WorkerState::kReady) dispatcher_.GiveOwn(worker.get());
+    if (worker->seat != Seat::kLeaving) continue;
+    if (worker->state == WorkerState::kStarting) Kill(worker.get());  // nothing to finish there
+    if (worker->state == WorkerState::kReady && worker->held == 0 && !worker->own) Dismiss(worker.get());
   }
+  StartMissing();
+  alarm_.SetTo(staff_.NextLook(now));
+}
+
+void Supervisor::Dismiss(WorkerSlot* worker) {
+  worker->state = WorkerState::kEnding;
+  dispatcher_.WorkerGone(worker);
+  OrderToFinish(worker);
+  int64_t limit = core_.options.worker.terms.has_finalizer ? core_.options.terminate_grace : kEndLimit;
+  worker->end_by = Later(NowNs(), limit);
+  core_.CallSupervisor();  // for its time limit
+}
+
+void Supervisor::OrderToFinish(WorkerSlot* worker) {
+  if (core_.last_calls.wanted()) {
+    worker->last_call.Await();
+    worker->unheard.store(true);
+    engine_->Tick();  // it may find no room in its socket
+  }
+  worker->channel->SetOrder(ipc::kFinish);
+}
+
+void Supervisor::Come(int64_t when) {
+  {
+    std::lock_guard lock(core_.mutex);
+    alarm_.Rang(when);
+    core_.CallSupervisor();
+  }
+  drain_->Settle();
 }
 
 void Supervisor::Break(const Status& why) {
@@ -128,35 +95,6 @@ void Supervisor::WithdrawIfNobodyServes() {
   dispatcher_.WithdrawAll([&] { return NotRunEnding(why.code(), why.message(), MPROC_CAUSE_BROKEN); });
 }
 
-void Supervisor::OnFailedStart(WorkerSlot* worker, const Status& why) {
-  std::string who = worker ? "worker " + worker->name : std::string("a worker");
-  Status told(why.code(), who + " could not start: " + why.message(), why.os_code());
-  if (first_failure_.ok()) first_failure_ = told;
-  failed_in_row_++;
-  core_.WakeEveryone();
-  if (IsHopeless(why.code()) || failed_in_row_ >= kMostFailedStarts) {
-    return Break(Status(IsHopeless(why.code()) ? why.code() : MPROC_ERROR_BROKEN,
-                        IsHopeless(why.code()) ? told.message()
-                                               : std::to_string(failed_in_row_) +
-                                                     " starts in a row failed; the last: " + told.message(),
-                        why.os_code()));
-  }
-  StartLater(failed_in_row_);
-}
-
-void Supervisor::StartLater(int failures) {
-  if (restart_due_) return;
-  restart_due_ = true;
-  int64_t delay = kFirstBackOff;
-  for (int i = 1; i < failures && delay < kLongestBackOff; i++) delay = std::min(delay * 2, kLongestBackOff);
-  engine_->After(delay, [this, keep = pool_reference_] {
-    WorkerEvent event;
-    event.kind = WorkerEvent::Kind::kStarted;
-    event.place = -1;  // of no worker: only lets the drainer start what is missing
-    Deliver(std::move(event));
-  });
-}
-
 void Supervisor::OnHello(WorkerSlot* worker, std::shared_ptr<const task::Table> table) {
   if (!core_.table) core_.table = table;
   if (core_.table->Fingerprint() != table->Fingerprint()) {
@@ -171,15 +109,16 @@ void Supervisor::OnHello(WorkerSlot* worker, std::shared_ptr<const task::Table> 
   if (worker->state != WorkerState::kStarting) return;  // it was told to end meanwhile
   worker->state = WorkerState::kReady;
   worker->serving = true;
-  if (ReadyWorkers() == core_.workers.size()) first_failure_ = Status();  // mended
+  worker->ready_at = worker->idle_since = NowNs();
+  worker->initializer_ns = worker->channel->InitializerTime(worker->ready_at - worker->asked_at);
+  if (staff_.AllReady()) first_failure_ = Status();  // mended
   failed_in_row_ = 0;
-  dispatcher_.WorkerReady(worker);
   core_.WakeEveryone();
 }
 
 void Supervisor::Kill(WorkerSlot* worker) {
   worker->state = WorkerState::kEnding;
-  core_.runtime->launcher().Signal(worker->child, SIGKILL);
+  core_.children->Signal(worker->child, SIGKILL);
 }
 
 void Supervisor::Distrust(WorkerSlot* worker) {
@@ -189,19 +128,23 @@ void Supervisor::Distrust(WorkerSlot* worker) {
   Kill(worker);
 }
 
-void Supervisor::OnExited(WorkerSlot* worker, runtime::ChildExit exit) {
+void Supervisor::OnExited(WorkerSlot* worker, const WorkerEvent& event) {
+  const runtime::ChildExit& exit = event.exit;
   bool started = worker->state == WorkerState::kStarting;
   bool asked = worker->state == WorkerState::kEnding && !worker->distrusted;
   dispatcher_.WorkerGone(worker);
   if (worker->link) worker->link->Close();
   bool useful = BuryTasks(core_, dispatcher_, worker, exit) || worker->tasks_done > 0;
-  if (!asked) core_.counters.deaths.fetch_add(1, std::memory_order_relaxed);
+  if (!asked) {
+    core_.counters.deaths.fetch_add(1, std::memory_order_relaxed);
+    NoteDeath(*worker, exit);
+  }
   if (started) {
-    std::string how = exit.signal ? "it was ended by signal " + std::to_string(exit.signal)
-                                  : "it exited with code " + std::to_string(exit.code);
     std::string trace = platform::FormatCrashTrace(worker->channel->trace(), ipc::kTraceBytes);
-    OnFailedStart(worker, Status(MPROC_ERROR_BROKEN,
-                                 how + " before it was ready" + (trace.empty() ? "" : "\n" + trace)));
+    OnFailedStart(worker,
+                  Status(exit.known || core_.options.of_host() ? MPROC_ERROR_BROKEN : MPROC_ERROR_WORKER_LOST,
+                         "it " + HowItEnded(exit) + " before it was ready" + event.AfterErrors() +
+                             (trace.empty() ? "" : "\n" + trace)));
   }
   worker->Clear();
   // Workers that come up well and die without a task: not broken, but not to be started in a hurry either.
@@ -210,56 +153,81 @@ void Supervisor::OnExited(WorkerSlot* worker, runtime::ChildExit exit) {
   WithdrawIfNobodyServes();
 }
 
+void Supervisor::NoteDeath(const WorkerSlot& worker, const runtime::ChildExit& exit) {
+  const WorkerOptions& options = core_.options.worker;
+  if (!options.death_span) return;
+  int64_t now = NowNs();
+  std::erase_if(deaths_, [&](int64_t when) { return Later(when, options.death_span) < now; });
+  deaths_.push_back(now);
+  if (deaths_.size() <= static_cast<size_t>(options.deaths)) return;
+  Break(Status(MPROC_ERROR_BROKEN, std::to_string(deaths_.size()) + " workers died within " +
+                                       std::to_string(options.death_span / MPROC_MILLISECOND) +
+                                       " ms; the last, worker " + worker.name + ", " + HowItEnded(exit)));
+}
+
 bool Supervisor::HandleInbox() {
-  if (!InboxFilled()) return false;
+  if (!core_.supervisor_due.load(std::memory_order_seq_cst)) return false;
   platform::CancellationOff no_cancel;  // deaths and starts read and write files
-  std::vector<WorkerEvent> events;
   {
     std::lock_guard lock(inbox_mutex_);
-    events.swap(inbox_);
-    inbox_filled_.store(false, std::memory_order_seq_cst);
+    events_.splice(events_.end(), inbox_);
+    core_.supervisor_due.store(false, std::memory_order_seq_cst);
   }
-  for (WorkerEvent& event : events) {
-    if (event.place < 0) {
-      std::lock_guard lock(core_.mutex);
-      restart_due_ = false;
-      continue;
-    }
-    WorkerSlot* worker = core_.workers[static_cast<size_t>(event.place)].get();
-    if (worker->number != event.number) continue;  // of an earlier worker in this place
-    if (event.kind == WorkerEvent::Kind::kExited) drain_->ReadToEnd(worker);
+  // An event is only done with when it was handled to its end: without memory it comes again.
+  for (; !events_.empty(); events_.pop_front()) Handle(&events_.front());
+  std::lock_guard lock(core_.mutex);
+  Attend();
+  return true;
+}
+
+void Supervisor::Handle(WorkerEvent* event) {
+  if (event->place < 0) {
     std::lock_guard lock(core_.mutex);
-    switch (event.kind) {
-      case WorkerEvent::Kind::kStarted:
-        worker->pid = event.pid;
-        break;
-      case WorkerEvent::Kind::kHello:
-        if (worker->pid == 0) worker->pid = event.pid;  // the launcher's report follows
-        OnHello(worker, std::move(event.table));
-        break;
-      case WorkerEvent::Kind::kLate:
-        if (worker->state != WorkerState::kStarting) break;
-        event.why = Status(MPROC_ERROR_BROKEN, "it did not report itself within the start limit");
-        [[fallthrough]];
-      case WorkerEvent::Kind::kRefused:
-        if (worker->state == WorkerState::kStarting) {
-          Kill(worker);
-          OnFailedStart(worker, event.why);
-        }
-        break;
-      case WorkerEvent::Kind::kStartFailed:
-        OnFailedStart(worker, event.why);
-        if (worker->link) worker->link->Close();
-        worker->Clear();
-        break;
-      case WorkerEvent::Kind::kExited:
-        OnExited(worker, event.exit);
-        break;
-    }
+    restart_due_ = false;
+    return;
+  }
+  WorkerSlot* worker = core_.workers[static_cast<size_t>(event->place)].get();
+  if (worker->number != event->number) return;  // of an earlier worker in this place
+  // It served before the launcher could tell that it was started, and died with the launcher.
+  if (event->kind == WorkerEvent::Kind::kStartFailed && worker->serving) {
+    event->kind = WorkerEvent::Kind::kExited;
+    event->exit = {false, kUnknownCode, 0};
+  }
+  if (event->kind == WorkerEvent::Kind::kExited) {
+    drain_->ReadToEnd(worker);
+    core_.last_calls.Tell(worker);
   }
   std::lock_guard lock(core_.mutex);
-  StartMissing();
-  return true;
+  switch (event->kind) {
+    case WorkerEvent::Kind::kStarted:
+      worker->pid = event->pid;
+      break;
+    case WorkerEvent::Kind::kHello:
+      if (worker->pid == 0) worker->pid = event->pid;  // the launcher's report follows
+      OnHello(worker, event->table);
+      break;
+    case WorkerEvent::Kind::kLate:
+      if (worker->state != WorkerState::kStarting) break;
+      event->why = Status(MPROC_ERROR_BROKEN,
+                          "it did not report itself within the start limit" + event->AfterErrors());
+      [[fallthrough]];
+    case WorkerEvent::Kind::kRefused:
+      if (worker->state == WorkerState::kStarting) {
+        Kill(worker);
+        OnFailedStart(worker, Status(event->why.code(), event->why.message() + event->AfterErrors(),
+                                     event->why.os_code()));
+      }
+      break;
+    case WorkerEvent::Kind::kStartFailed:
+      OnFailedStart(worker, event->why);
+      dispatcher_.WorkerGone(worker);
+      if (worker->link) worker->link->Close();
+      worker->Clear();
+      break;
+    case WorkerEvent::Kind::kExited:
+      OnExited(worker, *event);
+      break;
+  }
 }
 
 void Supervisor::Advance() {
@@ -275,15 +243,14 @@ void Supervisor::Advance() {
     if (worker->state == WorkerState::kStarting) {
       Kill(worker.get());  // nothing to finish there
     } else {
-      worker->state = WorkerState::kEnding;
-      dispatcher_.WorkerGone(worker.get());
-      worker->channel->SetOrder(ipc::kFinish);
+      Dismiss(worker.get());
     }
   }
   if (left || core_.live() > 0) return;
   core_.phase.store(Phase::kJoined, std::memory_order_seq_cst);
   engine_->Close();
   keeper_.Close();
+  alarm_.Close();
   pool_reference_.reset();
   core_.WakeEveryone();
 }
@@ -298,15 +265,15 @@ void Supervisor::EndWorkers() {
     worker->state = WorkerState::kEnding;
     if (worker->channel) {
       worker->channel->CancelEveryTask();
-      worker->channel->SetOrder(ipc::kFinish);
+      OrderToFinish(worker.get());
     }
     if (starting || !wait) {
-      core_.runtime->launcher().Signal(worker->child, SIGKILL);
+      core_.children->Signal(worker->child, SIGKILL);
       continue;
     }
-    if (busy) core_.runtime->launcher().Signal(worker->child, SIGTERM);
+    if (busy) core_.children->Signal(worker->child, SIGTERM);
     engine_->After(core_.options.terminate_grace, [this, keep = pool_reference_, child = worker->child] {
-      core_.runtime->launcher().Signal(child, SIGKILL);
+      core_.children->Signal(child, SIGKILL);
     });
   }
 }
@@ -315,7 +282,7 @@ bool Supervisor::Tick(bool stirred) {
   std::lock_guard lock(core_.mutex);
   bool busy = !dispatcher_.queue_empty(), untold = false;
   for (auto& worker : core_.workers) {
-    busy |= worker->held > 0;
+    busy |= worker->held > 0 || worker->last_call.awaited();
     stirred |= worker->heard.exchange(false, std::memory_order_relaxed);  // it may have more to say
     if (!worker->channel) continue;
     worker->known_blocks.Forget(&*worker->channel, worker->socket.get());
@@ -324,7 +291,10 @@ bool Supervisor::Tick(bool stirred) {
     worker->channel->WakeWorker();  // it reads its socket then
   }
   quiet_ticks_ = busy || stirred ? 0 : quiet_ticks_ + 1;
+  bool late = !keeper_.Retry();
+  late |= !alarm_.Retry();
   if (busy) dispatcher_.RescueStuck();
+  if (core_.options.worker.terms.memory) staff_.Measure();
   if (quiet_ticks_ == kTicksToTrim) {
     for (auto& worker : core_.workers) {
       if (worker->channel && worker->held == 0) worker->channel->Trim(worker->socket.get());
@@ -333,7 +303,7 @@ bool Supervisor::Tick(bool stirred) {
   if (quiet_ticks_ == kTicksToHear) {
     for (auto& worker : core_.workers) worker->unheard.store(true, std::memory_order_relaxed);
   }
-  return untold || quiet_ticks_ <= kTicksToHear;  // one more, to see what was heard
+  return untold || late || quiet_ticks_ <= kTicksToHear;  // one more, to see what was heard
 }
 
 Status Supervisor::FirstFailure() {
@@ -343,7 +313,7 @@ Status Supervisor::FirstFailure() {
 
 bool Supervisor::AllReady() {
   std::lock_guard lock(core_.mutex);
-  return ReadyWorkers() == core_.workers.size();
+  return staff_.AllReady();
 }
 
 size_t Supervisor::ReadyWorkers() const {

@@ -10,12 +10,15 @@
 
 #include <atomic>
 #include <functional>
+#include <list>
 #include <mutex>
 #include <vector>
 
+#include "pool/alarm.hh"
 #include "pool/core.hh"
 #include "pool/dispatcher.hh"
 #include "pool/engine_side.hh"
+#include "pool/staff.hh"
 #include "pool/worker_link.hh"
 #include "pool/worker_start.hh"
 
@@ -33,17 +36,19 @@ class Supervisor {
   Status StartAll(Drain* drain, std::shared_ptr<EngineSide> engine, std::shared_ptr<void> pool_reference);
 
   // Any thread.
-  bool InboxFilled() const { return inbox_filled_.load(std::memory_order_seq_cst); }
   // Why the pool cannot start workers, or OK; and whether all are ready.
   Status FirstFailure();
   bool AllReady();
 
   // -- drain lock held
+  // Handles what happened to workers. False if nothing did.
   bool HandleInbox();
   // The worker wrote nonsense: nothing it writes is read any more, and it is killed.
   void Distrust(WorkerSlot* worker);
 
   // -- the pool's mutex held
+  // The pool is to have so many workers.
+  void Resize(int32_t size) { staff_.Resize(size); }
   // Moves the pool towards its end as far as it goes: finishes workers, declares the pool joined.
   void Advance();
   // Ends workers of a terminating pool.
@@ -55,12 +60,25 @@ class Supervisor {
   bool Tick(bool stirred);
 
  private:
+  static constexpr int kMostFailedStarts = 5;  // in a row
+
   void Deliver(WorkerEvent event);
   Status StartWorker(WorkerSlot* worker);  // mutex (and drain, but for StartAll)
-  void StartMissing();                     // mutex and drain
+  // Lets workers go and starts others, as the staff says.
+  void Attend();        // mutex and drain
+  void StartMissing();  // mutex and drain
+  // A worker that holds nothing is to end.
+  void Dismiss(WorkerSlot* worker);
+  // Lets its loop end; what its finalizer then gives is awaited.
+  void OrderToFinish(WorkerSlot* worker);
+  // Attend is due, because of the time.
+  void Come(int64_t when);
+  void Handle(WorkerEvent* event);
   void OnHello(WorkerSlot* worker, std::shared_ptr<const task::Table> table);
   void OnFailedStart(WorkerSlot* worker, const Status& why);
-  void OnExited(WorkerSlot* worker, runtime::ChildExit exit);
+  void OnExited(WorkerSlot* worker, const WorkerEvent& event);
+  // Counts against the limit of deaths.
+  void NoteDeath(const WorkerSlot& worker, const runtime::ChildExit& exit);
   // Starts what is missing after a time that grows with the failures in a row.
   void StartLater(int failures);
   void Break(const Status& why);
@@ -78,15 +96,18 @@ class Supervisor {
   WorkerPlan plan_;
 
   std::mutex inbox_mutex_;
-  std::vector<WorkerEvent> inbox_;  // inbox_mutex_
-  std::atomic<bool> inbox_filled_{false};
+  std::list<WorkerEvent> inbox_;   // inbox_mutex_; core_.supervisor_due tells that there is something
+  std::list<WorkerEvent> events_;  // taken out; drain lock
 
   // mutex
+  Staff staff_{core_, dispatcher_};
   uint32_t next_number_ = 1;
   int failed_in_row_ = 0;
-  int useless_in_row_ = 0;  // workers that ended unasked and had done nothing
+  int useless_in_row_ = 0;       // workers that ended unasked and had done nothing
+  std::vector<int64_t> deaths_;  // when, of those that may still count
   Status first_failure_;
   bool restart_due_ = false;  // a later start is planned
+  Alarm alarm_;               // for Attend
   int quiet_ticks_ = 0;       // engine thread
 };
 

@@ -2,14 +2,13 @@
 #include "pool/timekeeper.hh"
 
 #include <algorithm>
-#include <cerrno>
 
 #include "base/clock.hh"
+#include "base/room.hh"
 #include "platform/signals.hh"
 #include "pool/completion.hh"
 #include "pool/dispatcher.hh"
 #include "pool/drain.hh"
-#include "pool/map.hh"
 
 namespace mproc::pool {
 namespace {
@@ -17,8 +16,6 @@ namespace {
 constexpr int64_t kShortestLook = 1'000'000;
 constexpr int64_t kLongestLook = 1'000'000'000;
 constexpr int64_t kReadAgain = 10'000'000;
-
-int64_t Later(int64_t when, int64_t by) { return by > INT64_MAX - when ? INT64_MAX : when + by; }
 
 // When to look for the start of a task at the latest.
 int64_t LookFor(const WatchedTask& task) {
@@ -28,54 +25,46 @@ int64_t LookFor(const WatchedTask& task) {
 }  // namespace
 
 void Timekeeper::Open(std::shared_ptr<EngineSide> engine, std::shared_ptr<void> keep) {
-  engine_ = std::move(engine);
-  keep_ = std::move(keep);
+  alarm_.Open(std::move(engine), std::move(keep), [this](int64_t when) { Look(when); });
 }
 
 void Timekeeper::Close() {
   for (Due& due : deadlines_) Release(due.task);
   deadlines_.clear();
-  keep_.reset();
+  alarm_.Close();
 }
 
-void Timekeeper::Given(WorkerSlot* worker, const Policy& policy) {
-  if (!policy.time_limit) return;
+void Timekeeper::PrepareFor(WorkerSlot* worker) { MakeRoom(&worker->watched); }
+
+void Timekeeper::Given(WorkerSlot* worker, int64_t limit, int64_t grace) {
   WatchedTask task;
   task.position = worker->channel->head() - 1;
   task.given = NowNs();
-  task.limit = policy.time_limit;
-  task.grace = policy.grace;
+  task.limit = limit;
+  task.grace = grace;
   worker->watched.push_back(task);
-  ComeAt(Later(task.given, LookFor(task)));
+  alarm_.SetTo(Later(task.given, LookFor(task)));
 }
 
-void Timekeeper::Prepare() {
-  if (deadlines_.size() == deadlines_.capacity()) deadlines_.reserve(deadlines_.size() * 2 + 8);
-}
+void Timekeeper::Prepare() { MakeRoom(&deadlines_); }
 
 void Timekeeper::Submitted(Future* task, int64_t deadline) {
   deadlines_.push_back({Later(NowNs(), deadline), task});
   next_deadline_ = std::min(next_deadline_, deadlines_.back().when);
-  ComeAt(next_deadline_);
-}
-
-void Timekeeper::ComeAt(int64_t when) {
-  if (when >= coming_ || !keep_) return;
-  coming_ = when;
-  engine_->After(std::max<int64_t>(0, when - NowNs()), [this, keep = keep_, when] { Look(when); });
+  alarm_.SetTo(next_deadline_);
 }
 
 void Timekeeper::Look(int64_t when) {
   {
     std::lock_guard lock(core_.mutex);
-    if (!keep_) return;
+    if (!alarm_.open()) return;
     int64_t now = NowNs();
-    if (when <= coming_) coming_ = INT64_MAX;  // timers may be a little early
+    alarm_.Rang(when);
     int64_t next = LookAtDeadlines(now);
     for (auto& worker : core_.workers) next = std::min(next, LookAtWorker(worker.get(), now));
     next = std::min(next, dispatcher_.ReturnDelayed(now));
     dispatcher_.Fill();
-    ComeAt(next);
+    alarm_.SetTo(next);
   }
   drain_.Settle();
 }
@@ -101,15 +90,16 @@ int64_t Timekeeper::LookAtDeadlines(int64_t now) {
 int64_t Timekeeper::LookAtWorker(WorkerSlot* worker, int64_t now) {
   if (worker->watched.empty()) return INT64_MAX;
   if (!worker->channel || worker->state != WorkerState::kReady) return INT64_MAX;
-  uint64_t position = 0;
-  int64_t begun_at = 0, next = INT64_MAX;
-  bool begun = worker->channel->LastBegun(&position, &begun_at);
+  int64_t next = INT64_MAX;
+  ipc::Run last;
+  bool begun = worker->channel->flight().Last(&last);
   std::erase_if(worker->watched, [&](WatchedTask& task) {
     if (!worker->Holds(task.position)) return true;
     if (!task.kill_at && !worker->channel->IsQueued(task.position)) {
       // A time that cannot be is not believed.
-      bool told = begun && position == task.position && begun_at >= task.given && begun_at <= now;
-      task.begun = told ? begun_at : now;
+      bool told =
+          begun && last.position == task.position && last.begun_at >= task.given && last.begun_at <= now;
+      task.begun = told ? last.begun_at : now;
       task.kill_at = Later(task.begun, Later(task.limit, task.grace));
     }
     if (task.kill_at && task.kill_at <= now && Kill(worker, &task, now)) return true;
@@ -122,6 +112,7 @@ int64_t Timekeeper::LookAtWorker(WorkerSlot* worker, int64_t now) {
 bool Timekeeper::Kill(WorkerSlot* worker, WatchedTask* task, int64_t now) {
   if (worker->state != WorkerState::kReady) return true;
   std::vector<Future*> back;
+  back.reserve(worker->held);
   bool later = false;
   for (uint64_t at = worker->tail; at < worker->channel->head(); at++) {
     if (at == task->position) continue;
@@ -141,7 +132,7 @@ bool Timekeeper::Kill(WorkerSlot* worker, WatchedTask* task, int64_t now) {
   worker->doomed = *task;
   dispatcher_.WorkerGone(worker);
   worker->state = WorkerState::kEnding;
-  core_.runtime->launcher().Signal(worker->child, SIGKILL);
+  core_.children->Signal(worker->child, SIGKILL);
   return true;
 }
 
@@ -158,7 +149,7 @@ void Timekeeper::StopRunning(WorkerSlot* worker, uint64_t position, int64_t kill
   at->outcome = outcome;
   at->cause = cause;
   worker->channel->CancelTask(position);
-  ComeAt(at->kill_at);
+  alarm_.SetTo(at->kill_at);
 }
 
 bool Timekeeper::Stop(Future* task, int64_t grace, int32_t outcome, int32_t cause) {

@@ -16,8 +16,8 @@
 #include <memory>
 #include <vector>
 
+#include "pool/alarm.hh"
 #include "pool/core.hh"
-#include "pool/engine_side.hh"
 
 namespace mproc::pool {
 
@@ -35,14 +35,18 @@ class Timekeeper {
   void Close();
 
   // -- mutex held
-  // A task with this policy was given to the worker, as its newest.
-  void Given(WorkerSlot* worker, const Policy& policy);
-  // Takes the memory that Submitted needs: who has handed a task out must not fail.
+  // Takes the memory that Given needs: who has handed a task out must not fail.
+  static void PrepareFor(WorkerSlot* worker);
+  // A task with a time limit was given to the worker, as its newest.
+  void Given(WorkerSlot* worker, int64_t limit, int64_t grace);
+  // Takes the memory that Submitted needs.
   void Prepare();
   // A task or map that has to end in time was submitted; takes over one reference.
   void Submitted(Future* task, int64_t deadline);
   // Comes back at this time.
-  void ComeAt(int64_t when);
+  void ComeAt(int64_t when) { alarm_.SetTo(when); }
+  // What could not be planned for want of memory is. False if it still cannot be.
+  bool Retry() { return alarm_.Retry(); }
   // Ends a task or map wherever it is: what has not begun at once, what runs is told to stop and killed after
   // `grace`. False if there was nothing left to end.
   bool Stop(Future* task, int64_t grace, int32_t outcome, int32_t cause);
@@ -65,11 +69,9 @@ class Timekeeper {
   Core& core_;
   Dispatcher& dispatcher_;
   Drain& drain_;
-  std::shared_ptr<EngineSide> engine_;
-  std::shared_ptr<void> keep_;
+  Alarm alarm_;  // for Look
   std::vector<Due> deadlines_;
   int64_t next_deadline_ = INT64_MAX;  // when deadlines_ need a look
-  int64_t coming_ = INT64_MAX;         // when Look comes next
 };
 
 }  // namespace mproc::pool

@@ -25,6 +25,7 @@ class Waiters {
   void WakeAll();
   // Lets one thread that may lead look again. False if there is none.
   bool WakeOne();
+  uint32_t count() const { return followers_.load() + others_.load(); }
   // Threads that never lead: the engine must drain for them.
   bool HasOthers() const { return others_.load(std::memory_order_seq_cst) > 0; }
 

@@ -27,6 +27,11 @@ bool IsRefusal(int32_t status) {
 
 }  // namespace
 
+std::string WorkerEvent::AfterErrors() const {
+  size_t end = errors.find_last_not_of(" \n");
+  return end == std::string::npos ? "" : "; the end of its standard error:\n" + errors.substr(0, end + 1);
+}
+
 void WorkerLink::Open(int64_t limit) {
   runtime_->Post([self = shared_from_this(), limit] {
     if (!self->deliver_ || !self->socket_.valid()) return;  // it has ended already
@@ -49,6 +54,7 @@ void WorkerLink::Open(int64_t limit) {
 void WorkerLink::Close() {
   runtime_->Post([self = shared_from_this()] {
     self->StopListening();
+    self->errors_.Reset();
     self->deliver_ = nullptr;
   });
 }
@@ -114,6 +120,7 @@ void WorkerLink::Handle(const ipc::MessageHead& head, ByteView body) {
     auto table = task::Table::Decode(hello_.bytes());
     if (table.ok()) {
       StopListening();
+      errors_.Reset();
       WorkerEvent event = Event(WorkerEvent::Kind::kHello);
       event.pid = static_cast<pid_t>(head.number);
       event.table = std::make_shared<const task::Table>(std::move(*table));

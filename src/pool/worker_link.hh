@@ -9,6 +9,7 @@
 #include "ipc/message.hh"
 #include "loop/poll.hh"
 #include "loop/timer.hh"
+#include "platform/memory_file.hh"
 #include "pool/core.hh"
 #include "runtime/fork_guard.hh"
 #include "runtime/launcher_client.hh"
@@ -25,7 +26,13 @@ struct WorkerEvent {
   Status why;
   std::shared_ptr<const task::Table> table;
   runtime::ChildExit exit{};
+  std::string errors;  // kRefused, kLate, kExited: the end of what it wrote to a standard error of ours
+
+  // The same, as the end of a message.
+  std::string AfterErrors() const;
 };
+
+inline constexpr size_t kErrorTail = 4096;
 
 class WorkerLink : public runtime::ChildObserver, public std::enable_shared_from_this<WorkerLink> {
  public:
@@ -40,6 +47,8 @@ class WorkerLink : public runtime::ChildObserver, public std::enable_shared_from
         deliver_(std::move(deliver)),
         socket_(std::move(socket)) {}
 
+  // The worker's standard error until the hello, a memory file. Before it is started.
+  void SetErrors(platform::UniqueFd errors) { errors_ = runtime::GuardedFd(std::move(errors)); }
   // Listens for at most `limit` nanoseconds. Any thread.
   void Open(int64_t limit);
   // Nothing is delivered afterwards (but for what is under way on the engine thread). Any thread.
@@ -58,6 +67,7 @@ class WorkerLink : public runtime::ChildObserver, public std::enable_shared_from
     event.kind = kind;
     event.place = place_;
     event.number = number_;
+    if (errors_.valid()) event.errors = platform::TailOfMemoryFile(errors_.get(), kErrorTail);
     return event;
   }
 
@@ -68,6 +78,7 @@ class WorkerLink : public runtime::ChildObserver, public std::enable_shared_from
   runtime::GuardedFd socket_;
   loop::Poll poll_;
   loop::Timer timer_;
+  runtime::GuardedFd errors_;
   ipc::LongBody hello_{4 << 20};
 };
 

@@ -4,7 +4,10 @@
 #include <algorithm>
 
 #include "base/clock.hh"
+#include "pool/begin_due.hh"
+#include "pool/bounds.hh"
 #include "pool/map.hh"
+#include "pool/output.hh"
 #include "pool/worker_link.hh"
 
 namespace mproc::pool {
@@ -45,8 +48,20 @@ void WorkerSlot::NoteTaskTime(uint64_t nanoseconds) {
   task_ns = static_cast<uint32_t>(std::min<uint64_t>(sample, UINT32_MAX));
 }
 
+void WorkerSlot::ExpectTaskTime(int64_t nanoseconds) {
+  if (nanoseconds == kNoEstimate) return;
+  auto expected = static_cast<uint32_t>(std::min<int64_t>(nanoseconds, UINT32_MAX));
+  if (expected == 0 || expected / 4 > task_ns) task_ns = expected;
+}
+
+bool WorkerSlot::NearsEnd() const {
+  uint64_t left = quota + held;
+  return quota == 0 || (task_ns && left <= kStartAhead / task_ns);
+}
+
 bool WorkerSlot::CanTake(uint64_t bytes) const {
-  if (state != WorkerState::kReady || stuck || held >= Depth()) return false;
+  if (state != WorkerState::kReady || seat != Seat::kTaken || quota == 0) return false;
+  if (stuck || held >= Depth()) return false;
   if (held >= kLeastDepth && held_bytes + bytes > kBytesAhead) return false;
   return channel->Room(tail) > 0;
 }
@@ -61,8 +76,12 @@ Status WorkerSlot::Give(Future* task, ByteView payload) {
   if (task->input == Input::kLost) {
     return Status(MPROC_ERROR_OUT_OF_MEMORY, "there was no memory for it when it came back from a worker");
   }
-  ipc::TaskFrame frame{task->id, task->function, static_cast<uint32_t>(task->kind), task->index,
-                       task->governed ? task->policy().time_limit : 0};
+  ipc::TaskFrame frame{task->id,
+                       task->function,
+                       static_cast<uint32_t>(task->kind),
+                       task->index,
+                       task->governed ? task->policy().time_limit : 0,
+                       BeginDue::Waits(*task)};
   ByteView pieces[3];
   task::ChunkHead head;
   size_t count = 1;
@@ -95,6 +114,7 @@ Status WorkerSlot::Give(Future* task, ByteView payload) {
   task->worker_number = number;
   task->worker_pid = pid.load(std::memory_order_relaxed);
   uint64_t bytes = task->size;
+  if (task->is_chunk) ExpectTaskTime(task->elapsed);
   if (block) {
     auto* use = static_cast<BlockUse*>(task->held.holder);
     auto offset = static_cast<uint64_t>(task->held.data - use->block()->data());
@@ -106,10 +126,16 @@ Status WorkerSlot::Give(Future* task, ByteView payload) {
   // After the last look at the record and before the slot is published: its result may come at once, and the
   // record be gone. Whoever takes the entry out sees all that was done here.
   in_flight[position % ipc::kSlots].store(task, std::memory_order_release);
+  if (quota != WorkerOptions::kUnlimited && !IsForOneWorker(*task)) quota--;
   channel->Publish();
   held++;
   held_bytes += bytes;
   return Status();
+}
+
+Status WorkerSlot::GiveBound(Future* task, ByteView payload, const Bounds& bounds) {
+  auto sent = known_blocks.NumberOf(bounds.MemoryOf(task->function), &*channel, socket.get(), tail);
+  return sent.ok() ? Give(task, payload) : sent.status();
 }
 
 Future* WorkerSlot::TakeBack(uint64_t position, Payload payload) {
@@ -119,6 +145,7 @@ Future* WorkerSlot::TakeBack(uint64_t position, Payload payload) {
   if (entry.exchange(nullptr, std::memory_order_acq_rel) != task) return nullptr;  // a liar answered it
   held--;
   held_bytes -= task->size;
+  if (quota != WorkerOptions::kUnlimited && !IsForOneWorker(*task)) quota++;
   task->place = -1;
   task->worker_pid = 0;
   task->worker_number = 0;
@@ -144,6 +171,10 @@ bool WorkerSlot::PumpBlocks() {
     }
     heard.store(true, std::memory_order_relaxed);
     auto head = ipc::HeadOf(message);
+    if (head && LastCall::IsPart(*head)) {
+      if (!last_call.Take(*head, ipc::BodyOf(message))) return false;
+      continue;
+    }
     if (!head || (head->type != static_cast<uint32_t>(ipc::MessageType::kBlock) &&
                   head->type != static_cast<uint32_t>(ipc::MessageType::kDropBlock))) {
       return false;
@@ -181,13 +212,17 @@ bool WorkerSlot::LostBlock(uint32_t block) {
 void WorkerSlot::Clear() {
   if (lender) lender->Close();
   lender.reset();
+  if (channel) channel->SetOrder(ipc::kFinish);  // to a thread that was let go
   channel.reset();
   {
     std::lock_guard lock(socket_mutex);
     socket.Reset();
     blocks = ipc::BlockReader(true);
+    last_call.Clear();
   }
   link.reset();
+  if (output) output->Close();
+  output.reset();
   pid = 0;
   child = 0;
   number = 0;
@@ -197,7 +232,8 @@ void WorkerSlot::Clear() {
   known_blocks.Clear();
   watched.clear();
   doomed.reset();
-  tail = passed = 0;
+  tail = passed = announced = 0;
+  logged.reset();
   held = 0;
   held_bytes = 0;
   task_ns = 0;
@@ -206,6 +242,14 @@ void WorkerSlot::Clear() {
   progress = 0;
   listed_idle = false;
   tasks_done = 0;
+  own_positions.clear();
+  seat = Seat::kNone;
+  quota = WorkerOptions::kUnlimited;
+  nears_end = large = asked_to_leave = false;
+  end_by = INT64_MAX;
+  busy_ns = 0;
+  asked_at = ready_at = initializer_ns = 0;
+  cpu = -1;
 }
 
 }  // namespace mproc::pool

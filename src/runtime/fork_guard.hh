@@ -40,6 +40,11 @@ class GuardedFd {
     UnguardFd(fd_.get());
     fd_.Reset();
   }
+  // The descriptor, which children get from now on.
+  platform::UniqueFd Release() {
+    UnguardFd(fd_.get());
+    return std::move(fd_);
+  }
 
  private:
   platform::UniqueFd fd_;

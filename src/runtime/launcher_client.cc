@@ -17,15 +17,19 @@ constexpr int64_t kFinishPatience = 1000 * kMillisecond;
 constexpr int64_t kOrphanCheck = 2 * kMillisecond;
 constexpr int kUnknownCode = 255;
 
-// The host's environment below the variables that the request adds.
-std::vector<std::string> EnvironmentWith(const std::vector<std::string>& extra) {
+// The host's environment below the variables that the request adds, without those that it takes away.
+std::vector<std::string> EnvironmentWith(const std::vector<std::string>& extra,
+                                         const std::vector<std::string>& unset) {
   std::vector<std::string> all = extra;
   for (std::string& entry : platform::CopyEnvironment()) {
     size_t name = entry.find('=') + 1;  // with the '='; 0 for an entry without
     bool replaced = name != 0 && std::any_of(extra.begin(), extra.end(), [&](const std::string& other) {
                       return other.compare(0, name, entry, 0, name) == 0;
                     });
-    if (!replaced) all.push_back(std::move(entry));
+    bool dropped = name != 0 && std::any_of(unset.begin(), unset.end(), [&](const std::string& other) {
+                     return other.size() == name - 1 && entry.compare(0, name - 1, other) == 0;
+                   });
+    if (!replaced && !dropped) all.push_back(std::move(entry));
   }
   return all;
 }
@@ -40,18 +44,26 @@ Status LauncherClient::Open(const std::string& program) {
 
 Result<uint64_t> LauncherClient::Start(const StartRequest& request, std::weak_ptr<ChildObserver> observer) {
   if (!IsOurs()) return Status(MPROC_ERROR_FORKED);
-  platform::UniqueFd directory = platform::OpenWorkingDirectory();
+  platform::UniqueFd directory;
+  if (request.directory.empty()) {
+    directory = platform::OpenWorkingDirectory();
+  } else {
+    auto opened = platform::OpenDirectory(request.directory);
+    if (!opened.ok()) return opened.status();
+    directory = std::move(*opened);
+  }
   ipc::StartFds fds;
   fds.directory = directory.get();
   fds.output = platform::IsOpen(1) ? 1 : -1;
-  fds.error = platform::IsOpen(2) ? 2 : -1;
+  fds.error = request.error_fd >= 0 ? request.error_fd : platform::IsOpen(2) ? 2 : -1;
   fds.channel = request.channel_fd;
-  ipc::ProgramText text{request.program, request.arguments, EnvironmentWith(request.extra_environment)};
+  ipc::ProgramText text{request.program, request.arguments,
+                        EnvironmentWith(request.extra_environment, request.unset_environment)};
   auto umask = platform::CurrentUmask();
 
   std::lock_guard lock(mutex_);
   uint64_t id = next_id_;
-  auto message = ipc::EncodeStart(id, text, umask, fds);
+  auto message = ipc::EncodeStart(id, text, umask, fds, request.fork);
   if (!message.ok()) return message.status();
   std::vector<int> order = ipc::FdsInOrder(*message, fds);
   auto child = std::make_unique<Child>();
@@ -199,7 +211,7 @@ void LauncherClient::OnLauncherEnd(LauncherProcess* which) {
     }
     all_ended_.notify_all();
   }
-  Status why(MPROC_ERROR_SYSTEM, "the launcher process ended before it had started the program");
+  Status why(MPROC_ERROR_WORKER_LOST, "the launcher process ended before it had started the program");
   for (auto& [id, child] : never_started) {
     if (auto observer = child->observer.lock()) observer->OnStartFailed(id, why);
   }

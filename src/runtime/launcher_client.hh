@@ -2,8 +2,7 @@
 // Starts, signals and watches child processes through the launcher, and replaces the launcher when it died or
 // when this process changed its user.
 //
-// Start, Signal and pid may be called from any thread. Observers are called on the engine thread, without any
-// lock held. Each started child ends with exactly one OnStartFailed or OnExited.
+// Start, Signal and pid may be called from any thread.
 #pragma once
 
 #include <condition_variable>
@@ -14,44 +13,22 @@
 #include <vector>
 
 #include "base/clock.hh"
+#include "runtime/children.hh"
 #include "runtime/engine.hh"
 #include "runtime/launcher_process.hh"
 
 namespace mproc::runtime {
 
-struct ChildExit {
-  bool known;  // false: the launcher died before it could tell
-  int code;    // 255 if not known
-  int signal;  // 0 if it ended by itself
-};
-
-class ChildObserver {
- public:
-  virtual ~ChildObserver() = default;
-  virtual void OnStarted(uint64_t child, pid_t pid) = 0;
-  virtual void OnStartFailed(uint64_t child, const Status& why) = 0;
-  virtual void OnExited(uint64_t child, ChildExit exit) = 0;
-};
-
-struct StartRequest {
-  std::string program;
-  std::vector<std::string> arguments;          // arguments[0] included
-  std::vector<std::string> extra_environment;  // "NAME=value"; goes before the host's own of that name
-  int channel_fd = -1;                         // becomes descriptor 3 of the child; borrowed for the call
-};
-
-class LauncherClient : private LauncherProcess::Owner {
+class LauncherClient : public Children, private LauncherProcess::Owner {
  public:
   explicit LauncherClient(Engine& engine) : engine_(engine) {}
 
-  // Starts the first launcher. Any thread, once, before the other calls.
+  // Starts the first launcher. Any thread, once, before anything is started.
   Status Open(const std::string& program);
 
-  // Asks for a child and returns its number (never 0). Does not wait for the launcher. An error means that
-  // no observer will be called. The child may be reported as started before this call has returned.
-  Result<uint64_t> Start(const StartRequest& request, std::weak_ptr<ChildObserver> observer);
-  // Sends a signal to a child; nothing happens if it has ended.
-  void Signal(uint64_t child, int signo);
+  // Does not wait for the launcher.
+  Result<uint64_t> Start(const StartRequest& request, std::weak_ptr<ChildObserver> observer) override;
+  void Signal(uint64_t child, int signo) override;
   // Of the launcher that new children get; 0 if none runs.
   pid_t pid() const;
 

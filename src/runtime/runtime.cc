@@ -35,17 +35,28 @@ Runtime::Process& Runtime::ThisProcess() {
 }
 
 Result<std::shared_ptr<Runtime>> Runtime::Acquire(const std::string& worker_program) {
+  return AcquireWith(&worker_program);
+}
+
+Result<std::shared_ptr<Runtime>> Runtime::AcquireEngine() { return AcquireWith(nullptr); }
+
+// With a launcher if `worker_program` is not null.
+Result<std::shared_ptr<Runtime>> Runtime::AcquireWith(const std::string* worker_program) {
   Status guarded = StartForkGuard();
   if (!guarded.ok()) return guarded;
   Process& process = ThisProcess();
   std::lock_guard lock(process.mutex);
-  if (process.current) return process.current;
-  std::shared_ptr<Runtime> fresh(new Runtime);
-  Status status = fresh->Start(worker_program);
-  if (!status.ok()) return status;
-  process.current = fresh;
+  std::shared_ptr<Runtime> runtime = process.current;
+  if (!runtime) {
+    runtime.reset(new Runtime);
+    if (Status started = runtime->engine_.Start(); !started.ok()) return started;
+  }
+  if (Status opened = worker_program ? runtime->OpenLauncher(*worker_program) : Status(); !opened.ok()) {
+    return opened;  // a fresh engine ends with its runtime
+  }
+  process.current = runtime;
   process.had_runtime = true;
-  return fresh;
+  return runtime;
 }
 
 std::shared_ptr<Runtime> Runtime::Current() {
@@ -79,15 +90,13 @@ Status Runtime::Finish(int64_t limit) {
   return Status();
 }
 
-Status Runtime::Start(const std::string& worker_program) {
+Status Runtime::OpenLauncher(const std::string& worker_program) {
+  if (!worker_program_.empty()) return Status();
   auto program = platform::FindWorkerProgram(worker_program);
   if (!program.ok()) return program.status();
+  if (Status opened = launcher_.Open(*program); !opened.ok()) return opened;
   worker_program_ = std::move(*program);
-  Status status = engine_.Start();
-  if (!status.ok()) return status;
-  status = launcher_.Open(worker_program_);
-  if (!status.ok()) engine_.Stop({}, Deadline::After(INT64_MAX));
-  return status;
+  return Status();
 }
 
 bool Runtime::AddMember(std::weak_ptr<Member> member) {
@@ -112,7 +121,12 @@ Status Runtime::EndBy(const Deadline& deadline) {
     auto member = weak.lock();
     if (member && !member->WaitEnded(deadline)) return Status(MPROC_ERROR_TIMED_OUT);
   }
-  bool ended = launcher_.End(deadline) && engine_.Stop([this] { launcher_.CloseHandles(); }, deadline);
+  auto close_handles = [this] {
+    launcher_.CloseHandles();
+    forked_.CloseHandles();
+  };
+  threads_.End();
+  bool ended = launcher_.End(deadline) && forked_.End(deadline) && engine_.Stop(close_handles, deadline);
   return ended ? Status() : Status(MPROC_ERROR_TIMED_OUT);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The one runtime of a process: engine thread, launcher, descriptors. Thread-safe.
+// The one runtime of a process: engine thread, launcher if somebody needs one, descriptors. Thread-safe.
 //
 // It is made by the first Acquire and lives until Finish or the end of the process. There is no exit handler
 // and no destructor of static objects: what is left at the end of the process, the system cleans up, and the
@@ -18,7 +18,9 @@
 #include "base/status.hh"
 #include "platform/fork_mark.hh"
 #include "runtime/engine.hh"
+#include "runtime/forked_children.hh"
 #include "runtime/launcher_client.hh"
+#include "runtime/thread_children.hh"
 
 namespace mproc::runtime {
 
@@ -33,9 +35,11 @@ class Runtime {
     virtual bool WaitEnded(const Deadline& deadline) = 0;
   };
 
-  // The runtime, started if there is none. `worker_program` is mproc-worker's path if the host names one; it
-  // counts for the start only. Any thread.
+  // The runtime, started if there is none, and its launcher likewise. `worker_program` is mproc-worker's path
+  // if the host names one; it counts for the start only. Any thread.
   static Result<std::shared_ptr<Runtime>> Acquire(const std::string& worker_program = std::string());
+  // The runtime, whether it has a launcher or not, for who needs none.
+  static Result<std::shared_ptr<Runtime>> AcquireEngine();
   // Null if none runs.
   static std::shared_ptr<Runtime> Current();
   // Ends every member, the launchers, the engine thread; waits at most `limit` nanoseconds. OK (also when
@@ -50,9 +54,11 @@ class Runtime {
   bool OnEngineThread() const { return engine_.OnThread(); }
   loop::Loop& loop() { return engine_.loop(); }  // engine thread only
   LauncherClient& launcher() { return launcher_; }
+  ForkedChildren& forked() { return forked_; }
+  ThreadChildren& threads() { return threads_; }
   // False if the runtime is being ended: the member would not be asked.
   bool AddMember(std::weak_ptr<Member> member);
-  // mproc-worker, as found at the start.
+  // mproc-worker, as found at the launcher's start; not after AcquireEngine.
   const std::string& worker_program() const { return worker_program_; }
   // False in a child that was forked from the process that made this runtime.
   bool IsOurs() const { return epoch_ == platform::ForkEpoch(); }
@@ -62,13 +68,16 @@ class Runtime {
 
   Runtime() = default;
   static Process& ThisProcess();
-  Status Start(const std::string& worker_program);
+  static Result<std::shared_ptr<Runtime>> AcquireWith(const std::string* worker_program);
+  Status OpenLauncher(const std::string& worker_program);  // under the process's mutex
   Status EndBy(const Deadline& deadline);
 
   const uint32_t epoch_ = platform::ForkEpoch();
-  std::string worker_program_;
+  std::string worker_program_;  // set by OpenLauncher
   Engine engine_;
   LauncherClient launcher_{engine_};
+  ForkedChildren forked_{engine_};
+  ThreadChildren threads_{engine_};
   std::mutex mutex_;
   std::vector<std::weak_ptr<Member>> members_;  // guarded by mutex_
   bool ending_ = false;                         // guarded by mutex_

@@ -20,6 +20,10 @@ enum class Answer : uint32_t {
   kInPlace = 2  // the value is in the memory of the payload: offset and size there
 };
 
+// Function ids from here on are a pool's own: they stand for a function of its table and bytes bound to it.
+inline constexpr uint32_t kFirstBound = uint32_t{1} << 31;
+inline constexpr bool IsBound(uint32_t function) { return function >= kFirstBound; }
+
 // Payloads have 64-bit sizes; this is only where a size stops being believable.
 inline constexpr uint64_t kLargestPayload = uint64_t{1} << 46;
 

@@ -8,6 +8,7 @@
 
 #include "base/bytes.hh"
 #include "base/status.hh"
+#include "task/worker_terms.hh"
 
 namespace mproc::task {
 
@@ -23,6 +24,8 @@ struct Setup {
   bool has_initializer = false;
   uint32_t initializer = 0;
   std::vector<std::byte> initializer_data;
+  WorkerTerms terms;
+  bool has_output = false;  // the last two descriptors are to be its standard output and error
 };
 
 std::vector<std::byte> EncodeSetup(const Setup& setup);

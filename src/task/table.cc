@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "task/archive.hh"
+#include "task/kind.hh"
 
 namespace mproc::task {
 namespace {
@@ -29,6 +30,7 @@ Status Table::Add(uint32_t id, std::string name, mproc_function_cb entry, void* 
   if (name.empty() || name.size() > kLongestName) {
     return Status(MPROC_ERROR_INVALID_ARGUMENT, "the name of a function has 1 to 255 bytes");
   }
+  if (IsBound(id)) return Status(MPROC_ERROR_INVALID_ARGUMENT, "the id of a function is below 2^31");
   if (functions_.size() >= kMostFunctions) {
     return Status(MPROC_ERROR_TOO_LARGE, "a function table has at most 65536 functions");
   }

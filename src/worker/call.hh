@@ -30,7 +30,13 @@ struct WorkerContext {
   int socket = -1;
   uint32_t number = 0;
   std::string name;
+  bool owns_process = true;             // it is no thread of the host
+  const int64_t* idle_slice = nullptr;  // how long to sleep at once, where it is not the usual time
   RunningTask running;
+  ByteView bound;           // to the function that runs; no address: nothing is
+  bool has_output = false;  // what it prints is the host's before the end of its task
+  bool host_lags = false;   // it did not take log records the last time
+  void* state = nullptr;    // the functions' own
 
   // Nanoseconds until the running task should stop; MPROC_FOREVER without a limit.
   int64_t TimeLeft() const {
@@ -44,14 +50,19 @@ class Call {
   // Where values go: straight into the channel, behind those of earlier items, or to a place of fixed size.
   enum class Sink { kChannel, kItems, kPlace };
 
-  Call(WorkerContext* context, const ipc::TaskFrame& frame, Sink sink)
-      : context_(context), frame_(frame), sink_(sink) {}
+  // `function` is the id in the table, that of the frame may stand for a bound one.
+  Call(WorkerContext* context, const ipc::TaskFrame& frame, uint32_t function, Sink sink)
+      : context_(context),
+        item_(context->channel->flight().item()),
+        task_id_(frame.task_id),
+        function_(function),
+        sink_(sink) {}
 
   // A value of `least` to `most` bytes goes to the place of its item.
   void SetRoom(size_t least, size_t most) { least_ = least, most_ = most; }
   // Readies the call for its next item, and names the place of its value.
   void BeginItem(uint64_t index, std::byte* place) {
-    index_ = index;
+    item_.store(index, std::memory_order_relaxed);
     place_ = place;
     failed_ = false;
     replied_ = false;
@@ -85,21 +96,29 @@ class Call {
   bool in_block() const { return in_block_; }
   uint64_t offset() const { return offset_; }
 
+  void TellProgress(uint64_t done, uint64_t total) const {
+    context_->channel->flight().Progress(context_->running.position, done, total);
+  }
+
+  Status Log(int32_t level, std::string_view text) const;
+
   bool failed() const { return failed_; }
   bool replied() const { return replied_; }
   task::TaskError& error() { return error_; }
   size_t value_size() const { return replied_ ? size_ : 0; }
 
-  uint64_t task_id() const { return frame_.task_id; }
-  uint32_t function() const { return frame_.function; }
-  uint64_t index() const { return index_; }
+  uint64_t task_id() const { return task_id_; }
+  uint32_t function() const { return function_; }
+  uint64_t index() const { return item_.load(std::memory_order_relaxed); }
   const WorkerContext& context() const { return *context_; }
+  void SetState(void* state) { context_->state = state; }
 
  private:
   WorkerContext* context_;
-  ipc::TaskFrame frame_;
+  std::atomic<uint64_t>& item_;  // index of the item that runs, where the host can see it
+  uint64_t task_id_;
+  uint32_t function_;
   Sink sink_;
-  uint64_t index_ = 0;
   size_t size_ = 0;
   bool failed_ = false;
   bool replied_ = false;

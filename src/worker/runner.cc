@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "base/clock.hh"
+#include "platform/streams.hh"
 #include "task/chunk.hh"
 
 namespace mproc::worker {
@@ -32,7 +33,9 @@ using Fate = ipc::WorkerChannel::Fate;
 
 int64_t Runner::Run(const ipc::TaskView& view, int64_t started) {
   context_->running = {view.position, started, view.frame.limit};
-  context_->channel->Begin(view.position, started);
+  ipc::FlightWriter flight = context_->channel->flight();
+  flight.Begin(view.position, started, view.frame.task_id, view.frame.function, view.frame.index);
+  if (view.frame.announced) context_->channel->Announce(view.position);
   ByteView input;
   task::TaskError error;
   const task::Function* function = nullptr;
@@ -52,21 +55,29 @@ int64_t Runner::Run(const ipc::TaskView& view, int64_t started) {
         break;
     }
   }
+  if (context_->bound.data()) context_->bound = {};
+  if (context_->has_output) platform::FlushStandardStreams();
   int64_t now = NowNs();
-  uint64_t elapsed = static_cast<uint64_t>(std::max<int64_t>(0, now - started));
-  context_->channel->Publish(view.position, ended.status, ended.size, elapsed);
+  int64_t elapsed = std::max<int64_t>(0, now - started);
+  flight.End(view.position, elapsed);
+  context_->channel->Publish(view.position, ended.status, ended.size, static_cast<uint64_t>(elapsed));
   return now;
 }
 
-bool Runner::RunAlone(uint32_t id, ByteView input, task::TaskError* error) {
+bool Runner::RunAlone(uint32_t id, ByteView input, std::vector<std::byte>* value, task::TaskError* error) {
   const task::Function* function = FindFunction(id, error);
   if (!function) return false;
-  task::ItemResultsWriter value;
-  Call call(context_, {0, id, 0, 0}, Call::Sink::kItems);
-  call.SetItems(&value);
-  if (CallFunction(*function, &call, input)) return true;
-  *error = std::move(call.error());
-  return false;
+  context_->running = {};
+  task::ItemResultsWriter room;
+  Call call(context_, {}, id, Call::Sink::kItems);
+  call.SetItems(&room);
+  call.BeginItem(0, nullptr);
+  if (!CallFunction(*function, &call, input)) {
+    *error = std::move(call.error());
+    return false;
+  }
+  if (value) value->assign(room.place(), room.place() + call.value_size());
+  return true;
 }
 
 void Runner::Hear() {
@@ -74,10 +85,16 @@ void Runner::Hear() {
   while (platform::ReceiveMessage(context_->socket, false, &message) == platform::Receive::kMessage) {
     auto head = ipc::HeadOf(message);
     if (!head) continue;
-    Status taken = blocks_.Take(*head, &message);
+    Status taken = Heed(*head, &message);
     (void)taken;  // if the block is lost, its task will say so
-    if (blocks_.Lost(head->number)) context_->channel->TellLost();
   }
+}
+
+Status Runner::Heed(const ipc::MessageHead& head, platform::Message* message) {
+  bounds_.Heed(head, ipc::BodyOf(*message));
+  Status taken = blocks_.Take(head, message);
+  if (blocks_.Lost(head.number)) context_->channel->TellLost();
+  return taken;
 }
 
 bool Runner::FindInput(const ipc::TaskView& view, ByteView* input, task::TaskError* error) {
@@ -90,8 +107,7 @@ bool Runner::FindInput(const ipc::TaskView& view, ByteView* input, task::TaskErr
     if (platform::ReceiveMessage(context_->socket, true, &message) != platform::Receive::kMessage) break;
     auto head = ipc::HeadOf(message);
     if (!head) continue;
-    Status taken = blocks_.Take(*head, &message);
-    if (blocks_.Lost(head->number)) context_->channel->TellLost();
+    Status taken = Heed(*head, &message);
     if (!taken.ok() && head->number == view.block) {
       *error = OwnError(taken.code(), taken.message());
       return false;
@@ -108,11 +124,34 @@ bool Runner::FindInput(const ipc::TaskView& view, ByteView* input, task::TaskErr
 }
 
 const task::Function* Runner::FindFunction(uint32_t id, task::TaskError* error) {
+  if (task::IsBound(id)) return FindBound(id, error);
   const task::Function* function = table_->Find(id);
   if (function && function->entry) return function;
   *error = OwnError(MPROC_ERROR_UNKNOWN_FUNCTION,
                     "the worker's function table has no function of id " + std::to_string(id));
   return nullptr;
+}
+
+const task::Function* Runner::FindBound(uint32_t id, task::TaskError* error) {
+  const BoundFunctions::Bound* bound = bounds_.Find(id);
+  if (!bound || !blocks_.Knows(bound->block)) {  // the host told before it gave the task
+    Hear();
+    bound = bounds_.Find(id);
+  }
+  if (!bound) {
+    *error = OwnError(MPROC_ERROR_UNKNOWN_FUNCTION,
+                      "the worker was told of no bound function of id " + std::to_string(id));
+    return nullptr;
+  }
+  const std::byte* bytes = blocks_.Find(bound->block, bound->note.offset, bound->note.size);
+  if (!bytes) {
+    *error =
+        OwnError(MPROC_ERROR_DESCRIPTOR_LIMIT,
+                 "the bound function's shared memory could not be received: raise the limit of open files");
+    return nullptr;
+  }
+  context_->bound = {bytes, bound->note.size};
+  return FindFunction(bound->note.function, error);
 }
 
 void Runner::FailByException(Call* call) {
@@ -161,7 +200,7 @@ Runner::Ended Runner::PutError(const task::TaskError& error) {
 }
 
 Runner::Ended Runner::RunSingle(const ipc::TaskView& view, const task::Function& function, ByteView input) {
-  Call call(context_, view.frame, Call::Sink::kChannel);
+  Call call(context_, view.frame, function.id, Call::Sink::kChannel);
   call.SetRoom(0, ipc::kInlineBytes);
   call.BeginItem(view.frame.index, context_->channel->SlotRoom());
   if (static_cast<task::Kind>(view.frame.kind) == task::Kind::kBlock) {
@@ -181,7 +220,7 @@ Runner::Ended Runner::RunItems(const ipc::TaskView& view, const task::Function& 
   if (!reader.Open(input)) {
     return PutError(OwnError(MPROC_ERROR_PROTOCOL, "the chunk cannot be read"));
   }
-  Call call(context_, view.frame, Call::Sink::kItems);
+  Call call(context_, view.frame, function.id, Call::Sink::kItems);
   call.SetItems(&items_);
   items_.Clear();
   ByteView item;
@@ -212,7 +251,7 @@ Runner::Ended Runner::RunArray(const ipc::TaskView& view, const task::Function& 
   auto place = context_->channel->Reserve(context_->socket, outputs, Fate::kCopied);
   if (!place.ok()) return PutError(OwnError(place.status().code(), place.status().message()));
   std::byte* at = *place + sizeof result;
-  Call call(context_, view.frame, Call::Sink::kPlace);
+  Call call(context_, view.frame, function.id, Call::Sink::kPlace);
   call.SetRoom(head.output_stride, head.output_stride);
   for (; result.done < head.count; result.done++, at += head.output_stride) {
     call.BeginItem(head.first + result.done, at);

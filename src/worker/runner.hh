@@ -7,6 +7,7 @@
 #include "ipc/blocks.hh"
 #include "task/kind.hh"
 #include "task/table.hh"
+#include "worker/bound_functions.hh"
 #include "worker/call.hh"
 
 namespace mproc::worker {
@@ -21,16 +22,21 @@ class Runner {
   // Takes in what the host said about blocks.
   void Hear();
 
-  // Runs a function outside of any task (the initializer). False, with the error, if it fails.
-  bool RunAlone(uint32_t function, ByteView input, task::TaskError* error);
+  // Runs a function outside of any task (initializer, finalizer), and takes its value if that is wanted.
+  // False, with the error, if it fails.
+  bool RunAlone(uint32_t function, ByteView input, std::vector<std::byte>* value, task::TaskError* error);
 
  private:
   struct Ended {
     uint32_t status;
     size_t size;
   };
+  // Takes a message in that is about blocks.
+  Status Heed(const ipc::MessageHead& head, platform::Message* message);
   bool FindInput(const ipc::TaskView& view, ByteView* input, task::TaskError* error);
+  // Of a bound function: that of the table, with its bytes in the context.
   const task::Function* FindFunction(uint32_t id, task::TaskError* error);
+  const task::Function* FindBound(uint32_t id, task::TaskError* error);
   // Calls the function behind a wall; true if it succeeded, else call.error() tells why.
   MPROC_HANDLES_FORCED_UNWIND bool CallFunction(const task::Function& function, Call* call, ByteView input) {
     static constexpr std::byte kNothing{};
@@ -62,6 +68,7 @@ class Runner {
   WorkerContext* context_;
   const task::Table* table_;
   ipc::BlockReader blocks_{false};
+  BoundFunctions bounds_;
   task::ItemResultsWriter items_;
 };
 

@@ -20,6 +20,8 @@
 #include "base/clock.hh"
 #include "platform/cpu.hh"
 #include "platform/futex.hh"
+#include "platform/identity.hh"
+#include "platform/process_state.hh"
 #include "platform/streams.hh"
 
 namespace mproc::worker {
@@ -33,6 +35,7 @@ constexpr int64_t kYieldNs = 50'000;
 constexpr int64_t kShort = 10'000;
 constexpr int64_t kPutOff = 50'000;
 constexpr int64_t kIdleSlice = 1'000'000'000;
+constexpr int64_t kMeasureEvery = 5'000'000;
 
 enum Polling : uint32_t { kAdaptive = 0, kOff = 1, kSpin = 2 };
 
@@ -81,7 +84,32 @@ bool WorkerLoop::Yield() {
   return found;
 }
 
-void WorkerLoop::Run() {
+bool WorkerLoop::IsTooLarge(int64_t now) {
+  if (now - measured_ < kMeasureEvery) return false;
+  measured_ = now;
+  return platform::OwnMemory(platform::CurrentPid()) > memory_limit_;
+}
+
+bool WorkerLoop::Rest() {
+  if (!host_alive_(host_)) return false;
+  context_->channel->Trim(context_->socket);
+  runner_->Hear();
+  return true;
+}
+
+bool WorkerLoop::Leave() {
+  ipc::WorkerChannel& channel = *context_->channel;
+  channel.AskToLeave();
+  channel.RingHost(true);
+  platform::FlushStandardStreams();
+  while (channel.order() != ipc::kFinish) {
+    channel.SleepForOrder(context_->idle_slice ? *context_->idle_slice : kIdleSlice);
+    if (channel.order() != ipc::kFinish && !Rest()) return false;
+  }
+  return true;
+}
+
+bool WorkerLoop::Run() {
   ipc::WorkerChannel& channel = *context_->channel;
   ipc::TaskView view;
   for (;;) {
@@ -98,23 +126,22 @@ void WorkerLoop::Run() {
       now = runner_->Run(view, now);
       tasks++;
       usual = now - begun;
+      if (memory_limit_ && IsTooLarge(now)) return Leave();
       bool more = channel.HasTask();
       if (more && usual < kShort && now - rung < kPutOff) continue;
       channel.RingHost(!more);
       rung = now;
     }
-    if (channel.order() == ipc::kFinish && !channel.HasTask()) return;
+    if (channel.order() == ipc::kFinish && !channel.HasTask()) return true;
     channel.RingHost(true);
     if (tasks > kFewTasks) patient_ = false;
     if (Poll()) continue;
-    platform::FlushStandardStreams();
-    channel.Sleep(kIdleSlice);
+    if (context_->owns_process) platform::FlushStandardStreams();
+    channel.Sleep(context_->idle_slice ? *context_->idle_slice : kIdleSlice);
     if (channel.HasTask()) {
       NoteIdle(NowNs() - now, tasks);
-    } else {
-      if (!host_alive_(host_)) return;
-      channel.Trim(context_->socket);
-      runner_->Hear();
+    } else if (!Rest()) {
+      return false;
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <mproc/table.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void Crash(const char* place) {
   const char* wanted = getenv("MPROC_TEST_CRASH");
@@ -12,7 +13,7 @@ static void Crash(const char* place) {
 
 __attribute__((constructor)) static void OnLoad(void) {
   const char* wanted = getenv("MPROC_TEST_CRASH");
-  if (wanted && strcmp(wanted, "exit") == 0) exit(6);
+  if (wanted && strcmp(wanted, "exit") == 0) _exit(6);
   Crash("constructor");
 }
 

@@ -104,10 +104,10 @@ static void CrashTellsWhere(void) {
   }
   Release(future);
   CheckReplaced(pool, 2);
-  // A death that is no fault leaves no trace, in particular not that of an earlier one.
+  // A death that is no fault leaves no native stack, in particular not that of an earlier one.
   future = TakeLost(SubmitNumber(pool, fn_raise, SIGKILL), MPROC_CAUSE_SIGNAL, SIGKILL, 0);
   CHECK_OK(mproc_future_error_trace(future, &trace));
-  CHECK(strcmp(trace, "") == 0);
+  CHECK(strncmp(trace, "the last steps of worker ", 25) == 0);
   Release(future);
   CloseJoinDestroy(pool);
 }
@@ -225,6 +225,7 @@ static void ServingResetsTheCount(void) {
 }
 
 static void LauncherDies(void) {
+  if (!TestHasLauncher()) TestSkip("there is none");
   mproc_pool_t* pool = ReadyPool(2);
   int64_t launcher = 0, next = 0;
   mproc_future_t* futures[40];
@@ -247,6 +248,23 @@ static void LauncherDies(void) {
   CHECK_OK(mproc_pool_wait_ready(pool, TestLong()));
   CHECK_OK(mproc_runtime_launcher_pid(&next));
   CHECK(next > 1 && next != launcher);
+  CloseJoinDestroy(pool);
+}
+
+// What it takes along before the workers are ready was no bad start of theirs.
+static void LauncherDiesOverAStart(void) {
+  if (!TestHasLauncher()) TestSkip("there is none");
+  Work gate = {0, 300};
+  int64_t launcher = 0;
+  mproc_pool_options_t* options = Options(2);
+  NEED_OK(mproc_pool_options_set_initializer(options, fn_gate, &gate, sizeof gate));
+  mproc_pool_t* pool = CreateWith(options);
+  NEED_SOON(Begun(300) == 2);
+  CHECK_OK(mproc_runtime_launcher_pid(&launcher));
+  CHECK_EQ(kill((pid_t)launcher, SIGKILL), 0);
+  NEED_SOON(Begun(300) == 4);
+  OpenGate(300);
+  CHECK_OK(mproc_pool_wait_ready(pool, TestLong()));
   CloseJoinDestroy(pool);
 }
 
@@ -339,7 +357,7 @@ static void StoppedWorkerMayDie(void) {
 // Checks a pool whose workers fail to start: wait_ready tells `status`, every future NOT_RUN, both why.
 static void CheckBroken(mproc_pool_options_t* options, int32_t status, const char* why) {
   mproc_future_t *early[5], *late = NULL;
-  char message[4096] = "";
+  char message[16384] = "";
   size_t size = 0;
   mproc_pool_t* pool = NULL;
   NEED_OK(mproc_pool_create(options, &pool));
@@ -500,6 +518,7 @@ static void BrokenCallsBack(void) {
 // A pool breaks when its workers cannot be replaced any more: the running task ends as it does, others do not
 // run.
 static void BreaksLater(void) {
+  if (TestForked()) TestSkip("the template has loaded the module");
   mproc_pool_options_t* options = Options(1);
   char module[600];
   snprintf(module, sizeof module, "%s.so", TestFile());
@@ -521,6 +540,7 @@ static void BreaksLater(void) {
 
 // While one worker serves, a broken pool still runs what it has taken.
 static void BrokenPoolUsesWhoIsLeft(void) {
+  if (TestForked()) TestSkip("the template has loaded the module");
   mproc_pool_options_t* options = Options(2);
   char module[600];
   snprintf(module, sizeof module, "%s.so", TestFile());
@@ -579,6 +599,7 @@ int main(int argc, char** argv) {
       {"all workers die at once", AllWorkersDieAtOnce, 0},
       {"serving resets the count", ServingResetsTheCount, 0},
       {"launcher dies", LauncherDies, 0},
+      {"launcher dies over a start", LauncherDiesOverAStart, 0},
       {"stopped worker keeps only its task", StoppedWorkerKeepsOnlyItsTask, 0},
       {"stopped idle worker holds nothing up", StoppedIdleWorkerHoldsNothingUp, 0},
       {"stopped workers are ended", StoppedWorkersAreEnded, 0},

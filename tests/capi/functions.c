@@ -4,19 +4,29 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <mproc/call.h>
+#include <mproc/log.h>
 #include <mproc/value.h>
+#include <mproc/worker.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 
-static Board* TheBoard(void) {
-  static Board* board;
-  if (!board) board = MapBoard(getenv(TEST_BOARD), 0);
-  if (!board) abort();
-  return board;
+void __lsan_disable(void) __attribute__((weak));
+
+// Ends the process. What a fork has inherited from its host hangs on stacks that it has not got, which the
+// sanitizer would take for leaks.
+static _Noreturn void Exit(int code) {
+  if (mproc_worker_start_method() != MPROC_START_FORK || !__lsan_disable) exit(code);
+  fflush(NULL);
+  _exit(code);
 }
 
 static int64_t Now(void) {
@@ -29,6 +39,18 @@ static void Rest(int64_t ms) {
   struct timespec span = {ms / 1000, ms % 1000 * 1000000};
   while (ms > 0 && nanosleep(&span, &span) != 0 && errno == EINTR) {
   }
+}
+
+// A thread cannot be killed: it ends when it is told to.
+static bool LetGo(mproc_call_t* call) {
+  return mproc_worker_start_method() == MPROC_START_THREADS && mproc_call_cancelled(call);
+}
+
+// Sleeps. A thread whose task is to stop does not mind before it must have been let go.
+static void Sleep(mproc_call_t* call, int64_t ms) {
+  if (mproc_worker_start_method() != MPROC_START_THREADS) return Rest(ms);
+  for (int64_t end = Now() + ms * 1000000; Now() < end && !LetGo(call);) Rest(1);
+  if (LetGo(call)) Rest(1000);
 }
 
 static int64_t Number(const void* input, size_t size) {
@@ -49,6 +71,7 @@ static int32_t Give(mproc_call_t* call, int64_t value) {
 
 static int32_t GiveReport(mproc_call_t* call, int64_t value, int64_t begin) {
   Report report = {.value = value, .begin = begin, .pid = getpid()};
+  report.thread = syscall(SYS_gettid);
   report.number = mproc_call_worker_number(call);
   snprintf(report.name, sizeof report.name, "%s", mproc_call_worker_name(call));
   report.end = Now();
@@ -80,7 +103,7 @@ FUNCTION(sleep) {
   UNUSED;
   int64_t begin = Now();
   Work work = WorkOf(input, size);
-  Rest(work.ms);
+  Sleep(call, work.ms);
   return GiveReport(call, work.value, begin);
 }
 
@@ -88,7 +111,7 @@ FUNCTION(add100) {
   UNUSED;
   int64_t begin = Now();
   Work work = WorkOf(input, size);
-  Rest(work.ms);
+  Sleep(call, work.ms);
   return GiveReport(call, work.value + 100, begin);
 }
 
@@ -96,7 +119,7 @@ FUNCTION(pow10) {
   UNUSED;
   int64_t begin = Now(), value = 1;
   Work work = WorkOf(input, size);
-  Rest(work.ms);
+  Sleep(call, work.ms);
   for (int i = 0; i < 10; i++) value *= work.value;
   return GiveReport(call, value, begin);
 }
@@ -121,7 +144,7 @@ FUNCTION(fail_quietly) {
 
 FUNCTION(exit) {
   UNUSED;
-  exit((int)Number(input, size));
+  Exit((int)Number(input, size));
 }
 
 FUNCTION(abort) {
@@ -293,10 +316,10 @@ FUNCTION(resize) {
   return mproc_call_reply(call, bytes, (size_t)Number(input, size));
 }
 
-static void AwaitGate(int64_t cell) {
+static void AwaitGate(mproc_call_t* call, int64_t cell) {
   Board* board = TheBoard();
   Begin(cell);
-  while (!atomic_load(&board->open[cell]) && !atomic_load(&board->all_open)) Rest(1);
+  while (!atomic_load(&board->open[cell]) && !atomic_load(&board->all_open) && !LetGo(call)) Rest(1);
   End(cell);
 }
 
@@ -304,8 +327,46 @@ FUNCTION(gate) {
   UNUSED;
   int64_t begin = Now();
   Work work = WorkOf(input, size);
-  AwaitGate(work.value);
+  AwaitGate(call, work.value);
   return GiveReport(call, work.value, begin);
+}
+
+FUNCTION(grow) {
+  UNUSED;
+  int64_t begin = Now();
+  Work work = WorkOf(input, size);
+  size_t bytes = (size_t)work.ms << 20;
+  char* kept = malloc(bytes);
+  if (!kept) return mproc_call_fail(call, 12, "OutOfMemory", "malloc gave nothing", NULL);
+  for (size_t i = 0; i < bytes; i += 4096) ((volatile char*)kept)[i] = 1;
+  AwaitGate(call, work.value);
+  return GiveReport(call, work.value, begin);
+}
+
+FUNCTION(tell) {
+  UNUSED;
+  Told told = {0, 0, 0};
+  if (size == sizeof told) memcpy(&told, input, sizeof told);
+  int32_t status = mproc_call_progress(call, told.done, told.total);
+  AwaitGate(call, told.cell);
+  return status;
+}
+
+FUNCTION(log) {
+  UNUSED;
+  static char text[20000];
+  Lines lines = {0, 0, 0, 0, 0};
+  int64_t dropped = 0;
+  if (size == sizeof lines) memcpy(&lines, input, sizeof lines);
+  for (int64_t i = 0; i < lines.count; i++) {
+    int length = snprintf(text, sizeof text, "line %lld", (long long)i);
+    memset(text + length, '.', (size_t)lines.filling);
+    dropped += mproc_call_log(call, (int32_t)lines.level, text, (size_t)(length + lines.filling)) != MPROC_OK;
+  }
+  if (lines.then == kThenCrash) raise(SIGKILL);
+  if (lines.then == kThenFail) return mproc_call_fail(call, 7, "Failed", "as asked", NULL);
+  if (lines.then == kThenWait) AwaitGate(call, lines.cell);
+  return Give(call, dropped);
 }
 
 FUNCTION(mark) {
@@ -339,7 +400,7 @@ FUNCTION(keep) {
   if (size == 4 && memcmp(input, "fail", 4) == 0) {
     return mproc_call_fail(call, 5, "InitError", "no licence found", NULL);
   }
-  if (size == 3 && memcmp(input, "die", 3) == 0) exit(9);
+  if (size == 3 && memcmp(input, "die", 3) == 0) Exit(9);
   if (size == 4 && memcmp(input, "hang", 4) == 0) {
     for (;;) pause();
   }
@@ -362,7 +423,7 @@ FUNCTION(stubborn) {
   UNUSED;
   signal(SIGTERM, SIG_IGN);
   Begin(WorkOf(input, size).value);
-  for (;;) pause();
+  while (!LetGo(call)) Rest(5);
   return 0;
 }
 
@@ -398,10 +459,95 @@ FUNCTION(descriptors) {
   return Give(call, count);
 }
 
+FUNCTION(remember) {
+  UNUSED;
+  static _Thread_local int64_t state;  // a worker may be a thread
+  state = Number(input, size);
+  return mproc_call_cancelled(call) ? 1 : mproc_call_set_worker_state(call, &state);
+}
+
+FUNCTION(add_up) {
+  UNUSED;
+  int64_t* state = mproc_call_worker_state(call);
+  return Give(call, state ? *state += Number(input, size) : -1);
+}
+
+FUNCTION(settle) {
+  UNUSED;
+  Work work = WorkOf(input, size);
+  const int64_t* state = mproc_call_worker_state(call);
+  Rest(work.ms);
+  if (mproc_call_time_left(call) != MPROC_FOREVER) return 1;
+  atomic_fetch_add(&TheBoard()->ended[work.value], (uint32_t)(state ? *state : 0));
+  Begin(work.value);
+  return 0;
+}
+
+FUNCTION(burn) {
+  UNUSED;
+  while (!mproc_call_cancelled(call)) {
+  }
+  return 0;
+}
+
+FUNCTION(terms) {
+  UNUSED;
+  struct rlimit limit;
+  cpu_set_t set;
+  Terms terms = {.first_cpu = -1};
+  getrlimit(RLIMIT_AS, &limit);
+  terms.memory = (int64_t)limit.rlim_cur;
+  getrlimit(RLIMIT_NOFILE, &limit);
+  terms.files = (int64_t)limit.rlim_cur;
+  terms.nice = getpriority(PRIO_PROCESS, 0);
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  terms.cpus = CPU_COUNT(&set);
+  for (int cpu = CPU_SETSIZE - 1; cpu >= 0; cpu--) {
+    if (CPU_ISSET(cpu, &set)) terms.first_cpu = cpu;
+  }
+  return mproc_call_reply(call, &terms, sizeof terms);
+}
+
+FUNCTION(orphan) {
+  UNUSED;
+  int ends[2], gate[2];
+  int64_t orphan = 0;
+  if (pipe(ends) != 0 || pipe(gate) != 0) return 1;
+  pid_t child = fork();
+  if (child == 0) {
+    pid_t grandchild = fork();
+    if (grandchild == 0) {  // ends when the gate is closed
+      close(gate[1]);
+      char byte;
+      _exit((int)read(gate[0], &byte, 1));
+    }
+    orphan = grandchild;
+    _exit(write(ends[1], &orphan, sizeof orphan) != sizeof orphan);
+  }
+  if (child < 0 || read(ends[0], &orphan, sizeof orphan) != sizeof orphan) return 2;
+  waitpid(child, NULL, 0);
+  close(ends[0]), close(ends[1]), close(gate[0]), close(gate[1]);
+  return Give(call, orphan);
+}
+
 FUNCTION(print) {
   UNUSED;
   printf("%.*s", (int)size, (const char*)input);
   return 0;
+}
+
+// Ends no line after the last one.
+FUNCTION(say) {
+  UNUSED;
+  const Say* say = input;
+  FILE* stream = say->stream == MPROC_OUTPUT_STANDARD ? stdout : stderr;
+  if (say->then == kThenNothing) return system("echo said by a child") == 0 ? MPROC_OK : MPROC_ERROR_SYSTEM;
+  for (int64_t i = 0; i < say->count; i++) fprintf(stream, "%sline %" PRId64, i ? "\n" : "", i);
+  if (say->then == kThenCrash || say->then == kThenWait) fputc('\n', stream);
+  if (say->then == kThenCrash) abort();
+  if (say->then == kThenFail) return mproc_call_fail(call, 7, "Said", "enough", NULL);
+  if (say->then == kThenWait) AwaitGate(call, 0);
+  return MPROC_OK;
 }
 
 FUNCTION(pile) {
@@ -458,7 +604,7 @@ FUNCTION(overwrite) {
 FUNCTION(hold) {
   UNUSED;
   Work work = WorkOf(input, sizeof work < size ? sizeof work : size);
-  AwaitGate(work.value);
+  AwaitGate(call, work.value);
   return 0;
 }
 
@@ -484,6 +630,41 @@ FUNCTION(total) {
     mproc_call_fail(call, status, mproc_status_name(status), mproc_last_error_message(), NULL);
   mproc_value_destroy(value);
   return status;
+}
+
+// The value of an argument list as for power. The first status that is not OK.
+static mproc_status_t Power(mproc_value_t* value, const void* input, size_t size, int64_t* power) {
+  uint64_t count = 0, node = 0, plus = 0;
+  int64_t base = 0, exponent = 0, more = 0;
+  mproc_status_t status = mproc_value_decode_borrowed(value, input, size);
+  if (status == MPROC_OK) status = mproc_value_count(value, 0, &count);
+  if (status == MPROC_OK) status = mproc_value_list_at(value, 0, 0, &node);
+  if (status == MPROC_OK) status = mproc_value_get_int(value, node, &base);
+  if (status == MPROC_OK) status = mproc_value_list_at(value, 0, 1, &node);
+  if (status == MPROC_OK) status = mproc_value_get_int(value, node, &exponent);
+  if (status == MPROC_OK && count > 2) {
+    status = mproc_value_list_at(value, 0, 2, &node);
+    if (status == MPROC_OK) status = mproc_value_map_find(value, node, "plus", 4, &plus);
+    if (status == MPROC_OK) status = mproc_value_get_int(value, plus, &more);
+  }
+  for (*power = 1; exponent > 0; exponent--) *power *= base;
+  *power += more;
+  return status;
+}
+
+FUNCTION(draw) {
+  UNUSED;
+  return Give(call, (int64_t)mproc_random_seed(2026, mproc_call_item_index(call)));
+}
+
+FUNCTION(power) {
+  UNUSED;
+  mproc_value_t* value = NULL;
+  int64_t power = 0;
+  mproc_status_t status = mproc_value_create(&value);
+  if (status == MPROC_OK) status = Power(value, input, size, &power);
+  mproc_value_destroy(value);
+  return status == MPROC_OK ? Give(call, power) : status;
 }
 
 MPROC_MODULE_ENTRY mproc_status_t mproc_module_main(mproc_table_t* table) {

@@ -299,7 +299,7 @@ static void WrongHandlesAreTold(void) {
   CHECK_STATUS(mproc_future_error_message(future, NULL), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_future_info(future, MPROC_FUTURE_INFO_CAUSE, NULL), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_future_info(future, 0, &value), MPROC_ERROR_INVALID_ARGUMENT);
-  CHECK_STATUS(mproc_future_info(future, 12, &value), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_future_info(future, 14, &value), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_future_item(future, 0, &data, &size), MPROC_ERROR_INVALID_ARGUMENT);  // of no map
   CHECK_STATUS(mproc_future_item_error_message(future, 0, &text), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_future_wait_any(NULL, 1, 0, &index), MPROC_ERROR_INVALID_ARGUMENT);

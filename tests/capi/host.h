@@ -29,16 +29,36 @@ static inline int CountBegun(int64_t first, int64_t count) {
 
 // ---- pools
 
+// The start method of the whole program, MPROC_START_, as meson.build runs it.
+static inline int32_t TestStart(void) {
+  const char* given = getenv("MPROC_TEST_START");
+  return given ? atoi(given) : MPROC_START_SPAWN;
+}
+static inline int TestForked(void) { return TestStart() == MPROC_START_FORKSERVER; }
+static inline int TestHasLauncher(void) { return TestStart() <= MPROC_START_FORKSERVER; }
+
 static inline mproc_pool_options_t* Options(int32_t workers) {
   mproc_pool_options_t* options = NULL;
   OpenBoard();  // workers find it in their environment
   NEED_OK(mproc_pool_options_create(&options));
   NEED_OK(mproc_pool_options_set_module(options, TEST_MODULE));
   NEED_OK(mproc_pool_options_set_workers(options, workers));
+  NEED_OK(mproc_pool_options_set_start_method(options, TestStart()));
   if (TestSlowness() > 1) NEED_OK(mproc_pool_options_set_start_limit(options, TestLong()));
   return options;
 }
 // A pool with these options, which are destroyed.
+// Of workers that are made of this process, with functions of its own; takes the table.
+static inline mproc_pool_options_t* TableOptions(int32_t workers, int32_t start, mproc_table_t* table) {
+  mproc_pool_options_t* options = NULL;
+  NEED_OK(mproc_pool_options_create(&options));
+  NEED_OK(mproc_pool_options_set_start_method(options, start));
+  NEED_OK(mproc_pool_options_set_workers(options, workers));
+  NEED_OK(mproc_pool_options_set_table(options, table));
+  NEED_OK(mproc_table_destroy(table));
+  return options;
+}
+
 static inline mproc_pool_t* CreateWith(mproc_pool_options_t* options) {
   mproc_pool_t* pool = NULL;
   NEED_OK(mproc_pool_create(options, &pool));
@@ -131,6 +151,16 @@ static inline Report TakeReport(mproc_future_t* future) {
   Report report = ReportOf(future);
   Release(future);
   return report;
+}
+// How many different ones these are.
+static inline int Distinct(const int64_t* values, int count) {
+  int distinct = 0;
+  for (int i = 0; i < count; i++) {
+    bool seen = false;
+    for (int k = 0; k < i; k++) seen |= values[k] == values[i];
+    distinct += !seen;
+  }
+  return distinct;
 }
 // Waits for a task that must end like this, and releases it.
 static inline void TakeEnd(mproc_future_t* future, int32_t outcome, int32_t cause) {

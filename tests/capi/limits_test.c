@@ -23,6 +23,12 @@ static Flaky FlakyOf(int64_t way, int64_t times, int64_t cell) {
   for (size_t i = 0; i < sizeof flaky.filling; i++) flaky.filling[i] = PatternAt(i);
   return flaky;
 }
+static mproc_task_options_t* Limited(int64_t limit, int64_t grace) {
+  mproc_task_options_t* options = TaskOptions();
+  NEED_OK(mproc_task_options_set_time_limit(options, limit));
+  NEED_OK(mproc_task_options_set_grace(options, grace));
+  return options;
+}
 static mproc_task_options_t* Retry(int32_t times, int32_t on, int64_t back_off) {
   mproc_task_options_t* options = TaskOptions();
   NEED_OK(mproc_task_options_set_retry(options, times, on, back_off));
@@ -33,9 +39,7 @@ static mproc_task_options_t* Retry(int32_t times, int32_t on, int64_t back_off) 
 
 static void LimitKillsOnlyItsTask(void) {
   mproc_pool_t* pool = ReadyPool(1);
-  mproc_task_options_t* options = TaskOptions();
-  NEED_OK(mproc_task_options_set_time_limit(options, 60 * MPROC_MILLISECOND));
-  NEED_OK(mproc_task_options_set_grace(options, 20 * MPROC_MILLISECOND));
+  mproc_task_options_t* options = Limited(60 * MPROC_MILLISECOND, 20 * MPROC_MILLISECOND);
   pid_t pid = WorkerPid(pool, 0);
   mproc_future_t* before[8];
   for (int i = 0; i < 8; i++) before[i] = SubmitNumber(pool, fn_square, i);
@@ -65,9 +69,7 @@ static void LimitKillsOnlyItsTask(void) {
 // What waits in the queue uses none of its limit.
 static void LimitCountsFromTheStart(void) {
   mproc_pool_t* pool = ReadyPool(1);
-  mproc_task_options_t* options = TaskOptions();
-  NEED_OK(mproc_task_options_set_time_limit(options, 150 * MPROC_MILLISECOND));
-  NEED_OK(mproc_task_options_set_grace(options, 0));
+  mproc_task_options_t* options = Limited(150 * MPROC_MILLISECOND, 0);
   mproc_future_t* first = SubmitWork(pool, fn_gate, 0, 1);
   mproc_future_t* second = SubmitWorkWith(pool, fn_sleep, 1, 5, options);
   NEED_SOON(Begun(1));
@@ -82,9 +84,7 @@ static void LimitCountsFromTheStart(void) {
 // A task that looks may return in the grace time, and its answer counts.
 static void SoftLimitIsSeen(void) {
   mproc_pool_t* pool = ReadyPool(1);
-  mproc_task_options_t* options = TaskOptions();
-  NEED_OK(mproc_task_options_set_time_limit(options, 50 * MPROC_MILLISECOND));
-  NEED_OK(mproc_task_options_set_grace(options, TestLong()));
+  mproc_task_options_t* options = Limited(50 * MPROC_MILLISECOND, TestLong());
   mproc_future_t* future = SubmitWorkWith(pool, fn_spin, 0, 7, options);
   WaitEnd(future);
   CHECK_EQ(Outcome(future), MPROC_OUTCOME_VALUE);
@@ -103,9 +103,7 @@ static void SoftLimitIsSeen(void) {
 static void LimitsOfMany(void) {
   enum { kTasks = 60 };
   mproc_pool_t* pool = ReadyPool(2);
-  mproc_task_options_t* options = TaskOptions();
-  NEED_OK(mproc_task_options_set_time_limit(options, 200 * MPROC_MILLISECOND * TestSlowness()));
-  NEED_OK(mproc_task_options_set_grace(options, 0));
+  mproc_task_options_t* options = Limited(200 * MPROC_MILLISECOND * TestSlowness(), 0);
   mproc_future_t* futures[kTasks];
   for (int i = 0; i < kTasks; i++) {
     futures[i] = i % 12 == 5 ? SubmitWorkWith(pool, fn_stubborn, 0, 500 + i, options)
@@ -125,9 +123,7 @@ static void LimitsOfMany(void) {
 
 static void LimitsOfChunks(void) {
   mproc_pool_t* pool = ReadyPool(2);
-  mproc_task_options_t* options = TaskOptions();
-  NEED_OK(mproc_task_options_set_time_limit(options, 200 * MPROC_MILLISECOND * TestSlowness()));
-  NEED_OK(mproc_task_options_set_grace(options, 0));
+  mproc_task_options_t* options = Limited(200 * MPROC_MILLISECOND * TestSlowness(), 0);
   Work work[6];
   const void* items[6];
   size_t sizes[6];
@@ -181,6 +177,25 @@ static void DeadlineOfTheWhole(void) {
   CHECK_EQ(Begun(62), 0);
   // One that is in time is not touched, nor kept for long.
   CHECK_EQ(TakeReport(SubmitWorkWith(pool, fn_sleep, 0, 9, options)).value, 9);
+  CHECK_OK(mproc_task_options_destroy(options));
+  CloseJoinDestroy(pool);
+}
+
+// What the deadline ended is not run again, and tells how long it ran.
+static void DeadlineEndsRetries(void) {
+  mproc_pool_t* pool = ReadyPool(1);
+  mproc_task_options_t* options = Retry(5, MPROC_RETRY_ON_LOST | MPROC_RETRY_ON_TIMEOUT, 0);
+  NEED_OK(mproc_task_options_set_deadline(options, 200 * MPROC_MILLISECOND * TestSlowness()));
+  NEED_OK(mproc_task_options_set_grace(options, 0));
+  mproc_future_t* future = SubmitWorkWith(pool, fn_stubborn, 0, 70, options);
+  WaitEnd(future);
+  CHECK_EQ(Outcome(future), MPROC_OUTCOME_TIMED_OUT);
+  CHECK_EQ(Info(future, MPROC_FUTURE_INFO_CAUSE), MPROC_CAUSE_DEADLINE);
+  CHECK_EQ(Info(future, MPROC_FUTURE_INFO_ATTEMPTS), 1);
+  CHECK(Info(future, MPROC_FUTURE_INFO_ELAPSED) > 0);
+  Release(future);
+  CHECK_EQ(Begun(70), 1);
+  CHECK_EQ(Statistic(pool, MPROC_POOL_STATISTIC_RETRIED), 0);
   CHECK_OK(mproc_task_options_destroy(options));
   CloseJoinDestroy(pool);
 }
@@ -376,6 +391,7 @@ int main(int argc, char** argv) {
       {"limits of many", LimitsOfMany, 0},
       {"limits of chunks", LimitsOfChunks, 0},
       {"deadline of the whole", DeadlineOfTheWhole, 0},
+      {"deadline ends retries", DeadlineEndsRetries, 0},
       {"cancel what runs", CancelWhatRuns, 0},
       {"cancel a running map", CancelARunningMap, 0},
       {"retries after each end", RetriesAfterEachEnd, 0},

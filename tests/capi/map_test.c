@@ -95,10 +95,6 @@ static void ChunkRule(void) {
   CHECK_EQ(Chunks(pool, 1000, 300), 4);
   CHECK_EQ(Chunks(pool, 1000, 1000), 1);
   CHECK_EQ(Chunks(pool, 1000, 5000), 1);
-  CHECK_EQ(Chunks(pool, 1000, MPROC_CHUNK_AUTO), 8);  // ceil(1000 / 8) = 125 each
-  CHECK_EQ(Chunks(pool, 9, MPROC_CHUNK_AUTO), 5);     // 2 each
-  CHECK_EQ(Chunks(pool, 8, MPROC_CHUNK_AUTO), 8);
-  CHECK_EQ(Chunks(pool, 1, MPROC_CHUNK_AUTO), 1);
   CloseJoinDestroy(pool);
 }
 
@@ -118,6 +114,31 @@ static void ItemsKnowTheirIndex(void) {
     }
     Release(future);
   }
+  CloseJoinDestroy(pool);
+}
+
+// ---- random numbers
+
+// What is drawn depends on the item, on nothing else.
+static void DrawsAreReproducible(void) {
+  enum { kItems = 100 };
+  int64_t drawn[kItems];
+  const int64_t chunks[] = {1, 7, kItems};
+  mproc_pool_t* pool = ReadyPool(2);
+  for (int way = 0; way < 3; way++) {
+    mproc_future_t* map = NULL;
+    NEED_OK(mproc_pool_map_array(pool, fn_draw, drawn, 0, kItems, drawn, sizeof *drawn, chunks[way],
+                                 TestLong(), &map));
+    CHECK_OK(mproc_future_error(map));
+    for (uint64_t i = 0; i < kItems; i++) {
+      CHECK_EQ(drawn[i], (int64_t)mproc_random_seed(2026, i));
+      for (uint64_t k = 0; k < i; k++) CHECK(drawn[i] != drawn[k]);
+    }
+    Release(map);
+  }
+  // Written down once: they never change.
+  CHECK(mproc_random_seed(0, 0) == UINT64_C(0xa706dd2f4d197e6f));
+  CHECK(mproc_random_seed(2026, 1) != mproc_random_seed(2027, 0));
   CloseJoinDestroy(pool);
 }
 
@@ -653,6 +674,7 @@ int main(int argc, char** argv) {
       {"every chunk size gives the same", EveryChunkSizeGivesTheSame, 0},
       {"chunk rule", ChunkRule, 0},
       {"items know their index", ItemsKnowTheirIndex, 0},
+      {"draws are reproducible", DrawsAreReproducible, 0},
       {"wrong arguments are refused", WrongArgumentsAreRefused, 0},
       {"map of nothing", MapOfNothing, 0},
       {"items of no bytes", ItemsOfNoBytes, 0},

@@ -90,14 +90,14 @@ static void WrongHandlesAreTold(void) {
   CHECK_STATUS(mproc_pool_submit_callback(pool, fn_echo, NULL, 1, 0, NULL, NULL, NULL, NULL),
                MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_pool_statistic(pool, 0, &value), MPROC_ERROR_INVALID_ARGUMENT);
-  CHECK_STATUS(mproc_pool_statistic(pool, 16, &value), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_pool_statistic(pool, 22, &value), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_pool_statistic(pool, 1, NULL), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_pool_worker_count(pool, NULL), MPROC_ERROR_INVALID_ARGUMENT);
   int64_t info;
   CHECK_STATUS(mproc_pool_worker_info(pool, -1, 1, &info), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_pool_worker_info(pool, 1, 1, &info), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_pool_worker_info(pool, 0, 0, &info), MPROC_ERROR_INVALID_ARGUMENT);
-  CHECK_STATUS(mproc_pool_worker_info(pool, 0, 6, &info), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_pool_worker_info(pool, 0, 10, &info), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_pool_worker_info(pool, 0, 1, NULL), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_pool_error_message(pool, NULL, 5, NULL), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_pool_error_message(pool, NULL, 0, NULL), MPROC_ERROR_NO_ERROR);
@@ -111,14 +111,14 @@ static void WrongHandlesAreTold(void) {
 }
 
 static void StatusesHaveNamesAndTexts(void) {
-  for (int32_t status = 0; status >= MPROC_ERROR_BUSY; status--) {
+  for (int32_t status = 0; status >= MPROC_ERROR_ITERABLE; status--) {
     CHECK_HAS(mproc_status_name(status), status ? "MPROC_ERROR_" : "MPROC_OK");
     CHECK(strlen(mproc_status_text(status)) > 5);
     for (int32_t other = 0; other > status; other--)
       CHECK(strcmp(mproc_status_name(status), mproc_status_name(other)));
   }
   CHECK(strcmp(mproc_status_name(1), "unknown") == 0);
-  CHECK(strcmp(mproc_status_name(MPROC_ERROR_BUSY - 1), "unknown") == 0);
+  CHECK(strcmp(mproc_status_name(MPROC_ERROR_ITERABLE - 1), "unknown") == 0);
   CHECK(strcmp(mproc_status_name(INT32_MIN), "unknown") == 0);
   CHECK(mproc_status_text(12345) != NULL);
   CHECK_EQ(mproc_forever(), MPROC_FOREVER);
@@ -338,7 +338,7 @@ static void UnknownFunctions(void) {
   CHECK_STATUS(mproc_pool_submit(pool, 9999, NULL, 0, 0, &future), MPROC_ERROR_UNKNOWN_FUNCTION);
   CHECK_OK(mproc_pool_find_function(pool, "echo", &id));
   CHECK_EQ(id, fn_echo);
-  CHECK_EQ(count, 43);
+  CHECK_EQ(count, 55);
   CloseJoinDestroy(pool);
 }
 

@@ -4,7 +4,7 @@
 
 #include "host.h"
 
-enum { own_double = 1, own_is_worker = 2, own_data = 3, own_crash = 4, own_nested = 5 };
+enum { own_double = 1, own_is_worker = 2, own_data = 3, own_crash = 4, own_nested = 5, own_nested_self = 6 };
 
 // ---- what workers run
 
@@ -31,19 +31,19 @@ static int32_t Crash(mproc_call_t* call, const void* input, size_t size, void* u
   CrashInTheProgram(nowhere);
   return 1;
 }
-// Uses a pool of its own.
+// Uses a pool of its own for function `user_data` of the test module, or without one of this program.
 static int32_t Nested(mproc_call_t* call, const void* input, size_t size, void* user_data) {
   mproc_pool_options_t* options = NULL;
   mproc_pool_t* pool = NULL;
   mproc_future_t* future = NULL;
   const void* data = NULL;
   size_t length = 0;
-  (void)user_data;
+  uint32_t function = user_data ? *(const uint32_t*)user_data : (uint32_t)own_double;
   int32_t status = mproc_pool_options_create(&options);
-  if (!status) status = mproc_pool_options_set_module(options, TEST_MODULE);
+  if (!status && user_data) status = mproc_pool_options_set_module(options, TEST_MODULE);
   if (!status) status = mproc_pool_options_set_workers(options, 2);
   if (!status) status = mproc_pool_create(options, &pool);
-  if (!status) status = mproc_pool_apply(pool, fn_square, input, size, TestLong(), &future);
+  if (!status) status = mproc_pool_apply(pool, function, input, size, TestLong(), &future);
   if (!status) status = mproc_future_result(future, &data, &length);
   if (!status) status = mproc_call_reply(call, data, length);
   if (status) return mproc_call_fail(call, status, "", mproc_last_error_message(), NULL);
@@ -54,13 +54,15 @@ static int32_t Nested(mproc_call_t* call, const void* input, size_t size, void* 
 }
 
 static mproc_table_t* OwnTable(void) {
+  static uint32_t square = fn_square;
   mproc_table_t* table = NULL;
   NEED_OK(mproc_table_create(&table));
   NEED_OK(mproc_table_add(table, own_double, "double", Double, NULL));
   NEED_OK(mproc_table_add(table, own_is_worker, "is worker", IsWorker, NULL));
   NEED_OK(mproc_table_add(table, own_data, "data", Data, "what the table says"));
   NEED_OK(mproc_table_add(table, own_crash, "crash", Crash, NULL));
-  NEED_OK(mproc_table_add(table, own_nested, "nested", Nested, NULL));
+  NEED_OK(mproc_table_add(table, own_nested, "nested", Nested, &square));
+  NEED_OK(mproc_table_add(table, own_nested_self, "nested self", Nested, NULL));
   return table;
 }
 
@@ -132,6 +134,7 @@ static void WorkerUsesAPool(void) {
   WaitEnd(future);
   if (!CHECK_STATUS(mproc_future_error(future), MPROC_OK)) printf("  %s\n", Message(future));
   CHECK_EQ(TakeNumber(future), 81);
+  CHECK_EQ(TakeNumber(SubmitNumber(pool, own_nested_self, 9)), 18);
   CloseJoinDestroy(pool);
 }
 
@@ -177,14 +180,14 @@ static void TablesRefuseNonsense(void) {
   CHECK_OK(mproc_table_add(table, 1, name, Double, NULL));
   CHECK_STATUS(mproc_table_add(table, 1, "two", Double, NULL), MPROC_ERROR_DUPLICATE);
   CHECK_STATUS(mproc_table_add(table, 2, name, Double, NULL), MPROC_ERROR_DUPLICATE);
-  CHECK_OK(mproc_table_add(table, UINT32_MAX, "last", NULL, NULL));
+  CHECK_OK(mproc_table_add(table, INT32_MAX, "last", NULL, NULL));
   CHECK_OK(mproc_table_add(table, 0, "größe", NULL, NULL));
   CHECK_OK(mproc_table_count(table, &count));
   CHECK_EQ(count, 3);
   CHECK_OK(mproc_table_find(table, "größe", &id));
   CHECK_EQ(id, 0);
   CHECK_OK(mproc_table_find(table, "last", &id));
-  CHECK_EQ(id, UINT32_MAX);
+  CHECK_EQ(id, INT32_MAX);
   CHECK_STATUS(mproc_table_find(table, "none", &id), MPROC_ERROR_UNKNOWN_FUNCTION);
   CHECK_STATUS(mproc_table_find(table, NULL, &id), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_table_find(table, "last", NULL), MPROC_ERROR_INVALID_ARGUMENT);
@@ -193,7 +196,7 @@ static void TablesRefuseNonsense(void) {
   // The fingerprint does not depend on addresses or order, but on ids and names.
   NEED_OK(mproc_table_create(&other));
   CHECK_OK(mproc_table_add(other, 0, "größe", Double, &count));
-  CHECK_OK(mproc_table_add(other, UINT32_MAX, "last", Data, NULL));
+  CHECK_OK(mproc_table_add(other, INT32_MAX, "last", Data, NULL));
   CHECK_OK(mproc_table_fingerprint(table, &first));
   CHECK_OK(mproc_table_fingerprint(other, &second));
   CHECK(first != second);

@@ -9,6 +9,9 @@ from program import run
 METRICS = {
     "W1": {"p50": "us", "p99": "us", "p50_gap": "us", "p99_gap": "us", "p50_spin": "us", "p99_spin": "us"},
     "W5": {"uss_per_worker": "KiB", "pss_per_worker": "KiB", "processes": "count", "launcher_uss": "KiB"},
+    "W8": {"pulled_ahead": "items"},
+    "W9": {order + metric: "ratio" for order in ("", "sorted_")
+           for metric in ("total_vs_ideal", "total_vs_burners", "total_vs_best_chunk")},
 }
 
 
@@ -22,7 +25,7 @@ class Info(unittest.TestCase):
         self.assertGreaterEqual(info["default_workers"], 1)
         self.assertTrue(info["worker_program"].endswith("mproc-worker"), info)
         self.assertGreater(info["launcher_pid"], 0)
-        self.assertIn("spawn", info["features"]["start_methods"])
+        self.assertEqual(info["features"]["start_methods"], ["spawn", "forkserver", "fork", "threads"])
         self.assertGreater(info["limits"]["workers"], 0)
         self.assertIsNone(info["error"])
 

@@ -175,8 +175,9 @@ class Usage(unittest.TestCase):
         self.check(run_map("upper", "--jbos", "2", "a"), "--jbos")
 
     def test_start_method(self):
-        self.check(run_map("upper", "a", options=["--start-method", "fork"]), "fork", "spawn")
-        self.assertEqual(run_map("upper", "a", options=["--start-method", "spawn"]).stdout, b"A\n")
+        self.check(run_map("upper", "a", options=["--start-method", "forks"]), "forks", "spawn")
+        for method in ("spawn", "forkserver", "fork", "threads"):
+            self.assertEqual(run_map("upper", "a", options=["--start-method", method]).stdout, b"A\n")
 
     def test_unknown_function(self):
         self.check(run_map("nonsense", "a"), "nonsense")

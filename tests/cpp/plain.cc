@@ -19,8 +19,8 @@ int main() {
   using work = mproc::functions<Mirror, Twice, Throws>;
   work::serve();
   int failed = 0;
-  {
-    mproc::pool<work> pool(mproc::pool_options().workers(1));
+  for (int32_t method : {MPROC_START_SPAWN, MPROC_START_THREADS}) {
+    mproc::pool<work> pool(mproc::pool_options().workers(1).start_method(method));
     auto points = pool.submit<Mirror>(std::vector<Point>{{1, 2}, {3, 4}}).get();
     failed += points.size() != 2 || points[1].x != 4;
     failed += pool.submit<Twice>("ab", 7).get() != "abab7";

@@ -53,5 +53,9 @@ int64_t Picky(int64_t number) {
   if (number == 13) throw Trouble("unlucky");
   return number;
 }
+bool Tell(mproc::call& call, const std::string& text) {
+  call.progress(1, 2);
+  return call.log(MPROC_LOG_INFO, text);
+}
 
 }  // namespace work

@@ -49,9 +49,10 @@ int Throws(const std::string& what);
 int ThrowsInt();
 int Crash();
 int64_t Picky(int64_t number);
+bool Tell(mproc::call& call, const std::string& text);
 
 using Functions = mproc::functions<Square, Add, Length, Mirror, Other, IsOdd, Shout, Older, Sorted, Count,
-                                   Scale, Nothing, Item, Worker, Throws, ThrowsInt, Crash, Picky>;
+                                   Scale, Nothing, Item, Worker, Throws, ThrowsInt, Crash, Picky, Tell>;
 
 // In sum.cc: more than one file of the program uses pools.
 int64_t SumOfSquares(mproc::pool<Functions>& pool, int64_t count);

@@ -7,7 +7,8 @@ lines are lines of it, in that order. A fenced block `c FILE`, `cpp FILE` or `py
 other. A block `sh` holds commands, one a line, that are run in a directory with these files, against the
 library of the build; a block `text` behind it is what they print, with ... for anything. Commands that are
 too much for a quick test stand in ELSEWHERE with the place that runs them. Then: links, names and paths lead
-somewhere, docs/errors.md lists every status, the example of the README is short.
+somewhere, the tests that docs/comparison.md names are there, docs/errors.md lists every status, the example of the
+README is short.
 The last line is 'N passed, N failed'.
 """
 import os
@@ -119,8 +120,8 @@ class Runner:
         flags = STRICT + (f" -fsanitize={sanitizers}" if sanitizers else "")
         (folder / "tools").mkdir()
         for name, standard, compiler in (("cc", "c11", compilers[0]), ("c++", "c++20", compilers[1])):
-            words = shlex.split(compiler)
-            words[0] = shutil.which(words[0]) or words[0]
+            # By their paths: what starts a compiler, as ccache does, would find the tool made here.
+            words = [word if word.startswith("-") else shutil.which(word) or word for word in shlex.split(compiler)]
             tool = folder / "tools" / name
             tool.write_text(f"#!/bin/sh\nexec {shlex.join(words)} -std={standard} {flags} \"$@\"\n")
             tool.chmod(0o755)
@@ -217,6 +218,16 @@ def check_names(tree, pages, report):
         report.test(not wrong, f"{page.name}: not in the tree: {', '.join(wrong)}")
 
 
+def check_comparison(tree, report):
+    """Every row that says yes names a call or a value, and tests that are there: `FILE` *case*."""
+    rows = re.findall(r"^\| ([^|]*\S) *\| (yes|no): ([^|]*\S) *\| ([^|]*)\|$", (tree / "docs/comparison.md").read_text(), re.M)
+    report.test(len(rows) > 50, f"comparison.md: only {len(rows)} rows are understood")
+    for feature, answer, how, tests in rows:
+        named = re.findall(r"`([\w/.]+)` \*([^*]+)\*", tests)
+        good = all((tree / file).is_file() and case in (tree / file).read_text() for file, case in named)
+        report.test(good and (answer == "no" or named), f"comparison.md: '{feature}': no such test: {tests}")
+
+
 def check_errors(tree, report):
     """The tables of docs/errors.md are the lists of the headers, row by row."""
     status = [("MPROC_" + n, v) for n, v in re.findall(r"X\((\w+), (-?\d+),", (tree / "include/mproc/status.h").read_text())]
@@ -252,7 +263,8 @@ def main():
         return self_test()
     report = Report()
     tree, build, library = (pathlib.Path(a).resolve() for a in sys.argv[1:4])
-    pages = [tree / "README.md", tree / "CONTRIBUTING.md", tree / "CHANGELOG.md", *sorted((tree / "docs").glob("*.md"))]
+    docs = [*sorted((tree / "docs").glob("*.md")), *sorted((tree / "docs/guide").glob("*.md"))]
+    pages = [tree / "README.md", tree / "CONTRIBUTING.md", tree / "CHANGELOG.md", *docs]
     texts = {page: page.read_text() for page in pages}
     headings = {page: {slug(h) for h in re.findall(r"^#+ (.*)", blocks(text)[1], re.M)} for page, text in texts.items()}
     with tempfile.TemporaryDirectory(prefix="mproc-docs-") as folder:
@@ -264,11 +276,13 @@ def main():
             runner.work(page, found, report)
     check_names(tree, [(page, blocks(text)[1]) for page, text in texts.items() if page.stem != "CONTRIBUTING"], report)
     check_errors(tree, report)
+    check_comparison(tree, report)
     readme = blocks(texts[tree / "README.md"])[0]
     example = sum((b.text for b in readme if b.language == "c"), [])
     report.test(0 < len(example) <= LONGEST_EXAMPLE, f"README.md: the example has {len(example)} lines")
-    linked = set(re.findall(r"docs/([\w-]+\.md)", texts[tree / "README.md"]))
-    report.test(linked == {p.name for p in (tree / "docs").glob("*.md")}, "README.md: links every page of docs, once")
+    linked = re.findall(r"\]\((docs/[\w/-]+\.md)", texts[tree / "README.md"])
+    missing = {str(page.relative_to(tree)) for page in docs} ^ set(linked)
+    report.test(not missing, f"README.md: does not link every page of docs: {', '.join(sorted(missing))}")
     return report
 
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Puts koffi, the FFI of Node that the example uses, below a folder as npm would: both packages of one version,
-checked against the hashes that are known here."""
+"""koffi.py FOLDER: puts koffi, the FFI of Node that the example and a test use, below a folder as npm would: both
+packages of one version, checked against the hashes that are known here."""
 import base64
+import fcntl
 import hashlib
 import io
 import pathlib
 import platform
+import sys
 import tarfile
 import urllib.request
 
@@ -31,7 +33,13 @@ def install(folder):
     """Returns why it cannot be had, or None."""
     if platform.machine() != "x86_64":
         return "no koffi for this processor is known here"
-    modules = pathlib.Path(folder) / "node_modules"
+    pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+    with open(pathlib.Path(folder) / "koffi.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two tests may want it at once
+        return unpack(pathlib.Path(folder) / "node_modules")
+
+
+def unpack(modules):
     for name, wanted in PACKAGES.items():
         place = modules / name
         if (place / "package.json").exists():
@@ -52,3 +60,7 @@ def install(folder):
                 (place / inside).parent.mkdir(parents=True, exist_ok=True)
                 (place / inside).write_bytes(packed.extractfile(member).read())
     return None
+
+
+if __name__ == "__main__":
+    sys.exit(install(sys.argv[1]))

@@ -3,6 +3,7 @@
 // submits, looks, asks and cancels. A second worker is honest. Whatever the first one writes, every task ends
 // once, and what the honest worker was given ends with its value. No process is started: the pool is put
 // together here, its engine never runs, and everything happens on this thread, in the order of the input.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "input.hh"
 #include "platform/memory_file.hh"
 #include "pool/completion.hh"
+#include "pool/imap.hh"
 #include "pool/pool.hh"
 
 namespace mproc::fuzz {
@@ -18,6 +20,7 @@ namespace {
 
 constexpr size_t kMostTasks = 64;
 constexpr int kMostSteps = 200;
+constexpr char kItem[16] = "0123456789abcde";  // items of maps are its first bytes
 
 // What the host has submitted, and the memory that lasts until it has ended.
 struct Job {
@@ -26,7 +29,23 @@ struct Job {
   std::shared_ptr<pool::SharedBlock> block;  // of another one
   std::vector<uint64_t> in;                  // of a map of an array
   std::vector<uint64_t> out;                 // with a word on both sides that nobody may touch
+  std::unique_ptr<pool::Imap> lazy;          // instead of a future
+  std::vector<size_t> sizes;                 // of its items
+  size_t pulled = 0;
+  std::vector<bool> told;
+  bool tells = false;  // that it begins
+  bool ran = false;    // certainly
+  int begun = 0;       // times that it was told
 };
+
+void OnStarted(mproc_future_t*, int32_t, uint32_t, void* job) { static_cast<Job*>(job)->begun++; }
+pool::Callbacks TellBegin(Job* job, bool tells) {
+  pool::Callbacks callbacks;
+  job->tells = tells;
+  if (tells) callbacks.started = OnStarted;
+  callbacks.started_data = job;
+  return callbacks;
+}
 
 class Host {
  public:
@@ -38,6 +57,7 @@ class Host {
     std::weak_ptr<pool::Pool> gone = pool_;
     pool_.reset();
     REQUIRE(gone.expired());
+    for (const auto& job : jobs_) REQUIRE(job->begun <= 1 && (job->begun == 1 || !job->tells || !job->ran));
   }
 
   void Step(Input* input);
@@ -48,11 +68,22 @@ class Host {
   void SubmitText(size_t size);
   void SubmitBlock(Input* input);
   void SubmitMap(Input* input);
-  void Cancel(size_t which) {
-    if (!jobs_.empty())
-      REQUIRE(pool_->Cancel(jobs_[which % jobs_.size()]->future).code() != MPROC_ERROR_BROKEN);
+  void StartLazy(std::vector<size_t> sizes, uint64_t chunk, int how);
+  // Reads what is there. True if that was all.
+  bool Read(Job* job);
+  bool ReadAll() {
+    bool all = true;
+    for (const auto& job : jobs_) all &= Read(job.get());
+    return all;
   }
-  void Check(const Job& job);
+  void Cancel(size_t which) {
+    if (jobs_.empty()) return;
+    Job& job = *jobs_[which % jobs_.size()];
+    if (job.future) REQUIRE(pool_->Cancel(job.future).code() != MPROC_ERROR_BROKEN);
+    if (job.lazy) job.lazy->Abandon();
+    job.lazy.reset();
+  }
+  void Check(Job* job);
 
   std::shared_ptr<pool::Pool> pool_ = MakePool();
   FakeWorkers workers_;
@@ -63,7 +94,8 @@ void Host::SubmitText(size_t size) {
   if (jobs_.size() >= kMostTasks) return;
   auto job = std::make_unique<Job>();
   job->text.assign(size, static_cast<char>('a' + jobs_.size() % 26));
-  REQUIRE(pool_->Submit(1, {AsBytes(job->text)}, Deadline::After(0), {}, &job->future).ok());
+  pool::Callbacks callbacks = TellBegin(job.get(), size % 2);
+  REQUIRE(pool_->Submit(1, {AsBytes(job->text)}, Deadline::After(0), callbacks, &job->future).ok());
   jobs_.push_back(std::move(job));
 }
 
@@ -91,9 +123,12 @@ void Host::SubmitMap(Input* input) {
   auto how = input->Take<uint8_t>();
   map.keep_going = how & 1;
   map.is_array = how & 2;
-  static constexpr char kItem[16] = "0123456789abcde";
   std::vector<const void*> items(map.count, kItem);
   std::vector<size_t> sizes(map.count, 8);
+  if ((how & 12) == 12) {
+    for (size_t i = 0; i < sizes.size(); i++) sizes[i] = i % 16;
+  }
+  if (how & 8) return StartLazy(std::move(sizes), map.chunk, how);
   if (map.is_array) {
     job->in.assign(map.count, 0x1111);
     job->out.assign(map.count + 2, 0x2222);
@@ -107,8 +142,48 @@ void Host::SubmitMap(Input* input) {
     map.items = items.data();
     map.sizes = sizes.data();
   }
-  REQUIRE(pool_->Map(1, map, {}, &job->future).ok());
+  REQUIRE(pool_->Map(1, map, TellBegin(job.get(), map.count > 0), &job->future).ok());
   jobs_.push_back(std::move(job));
+}
+
+void Host::StartLazy(std::vector<size_t> sizes, uint64_t chunk, int how) {
+  auto job = std::make_unique<Job>();
+  job->sizes = std::move(sizes);
+  job->told.resize(job->sizes.size());
+  pool::ImapInput input{1, chunk, 6, 0, (how & 2) != 0, (how & 1) != 0};
+  job->lazy = std::make_unique<pool::Imap>(pool_, input, [of = job.get()](ByteView* item) {
+    if (of->pulled == of->sizes.size()) return 0;
+    *item = AsBytes(kItem, of->sizes[of->pulled++]);
+    return 1;
+  });
+  {
+    pool::Imap::Turn turn(*job->lazy);
+    job->lazy->Fill();
+  }
+  jobs_.push_back(std::move(job));
+}
+
+bool Host::Read(Job* job) {
+  if (!job->lazy) return true;
+  pool::Imap::Turn turn(*job->lazy);
+  pool::ImapItem item;
+  for (;;) {
+    Status got = job->lazy->Next(Deadline::After(0), &item);
+    if (got.code() == MPROC_ERROR_TIMED_OUT) return false;
+    if (got.code() == MPROC_ERROR_END) return true;
+    REQUIRE(got.ok() && item.index < job->pulled && !job->told[item.index]);
+    job->told[item.index] = true;
+    const pool::Future* task = job->lazy->told_task();
+    if (item.outcome != MPROC_OUTCOME_VALUE) {
+      REQUIRE(item.error && (!item.error->error.message.empty() || item.outcome == MPROC_OUTCOME_ERROR));
+    } else if (task->worker_number == kHonest) {
+      REQUIRE(AsText(item.value) == AsText(AsBytes(kItem, job->sizes[item.index])));
+    } else {
+      size_t bits = 0;
+      for (std::byte byte : item.value) bits |= static_cast<size_t>(byte);
+      REQUIRE(bits < 256);
+    }
+  }
 }
 
 void Host::Step(Input* input) {
@@ -161,6 +236,7 @@ void Host::Step(Input* input) {
       break;
     case 13:
       pool_->Refresh();
+      ReadAll();
       break;
     default:
       SubmitBlock(input);
@@ -171,18 +247,26 @@ void Host::Step(Input* input) {
 void Host::Finish() {
   pool_->Refresh();
   workers_.Die(11);
-  for (int i = 0; pool_->core_.live() > 0; i++) {
+  for (int i = 0; !ReadAll() || pool_->core_.live() > 0; i++) {
     REQUIRE(i < 1000);  // else tasks were forgotten
     workers_.Serve(1000);
     pool_->supervisor_.Tick(false);
     pool_->Refresh();
   }
-  for (const auto& job : jobs_) Check(*job);
+  for (const auto& job : jobs_) Check(job.get());
 }
 
-void Host::Check(const Job& job) {
+void Host::Check(Job* of) {
+  Job& job = *of;
+  if (!job.future) {  // a lazy map: all of it was told, unless it was given up
+    bool ended = Read(of);
+    REQUIRE(ended && (!job.lazy || std::find(job.told.begin(), job.told.end(), false) == job.told.end()));
+    job.lazy.reset();
+    return;
+  }
   pool::Future* future = job.future;
   REQUIRE(future->ready() && future->outcome() != MPROC_OUTCOME_PENDING);
+  job.ran = future->outcome() == MPROC_OUTCOME_VALUE || future->outcome() == MPROC_OUTCOME_WORKER_LOST;
   if (job.block) REQUIRE(!job.block->in_use_.load());
   if (future->outcome() == MPROC_OUTCOME_VALUE && !future->is_map) {  // all of it can be read
     size_t bits = 0;

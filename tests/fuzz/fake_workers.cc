@@ -21,6 +21,10 @@ int SealedFile(bool sealed) {
   return fd;
 }
 
+void OnLog(int32_t, const char* text, size_t size, uint64_t, uint32_t, int64_t, void*) {
+  REQUIRE(text[size] == 0);
+}
+
 }  // namespace
 
 std::shared_ptr<pool::Pool> MakePool() {
@@ -29,15 +33,17 @@ std::shared_ptr<pool::Pool> MakePool() {
   pool::Options options;
   options.workers = 2;
   options.terminate_grace = 0;
+  options.callbacks = MPROC_CALLBACKS_DISPATCH;
+  options.log.callback = OnLog;
   std::shared_ptr<pool::Pool> pool(new pool::Pool(options));
+  pool->core_.log.Open(pool.get(), options.log);
   pool->self_ = pool;
   pool->core_.runtime = *runtime;
+  pool->core_.children = &(*runtime)->launcher();
   pool->core_.leader_bell = runtime::GuardedFd(std::move(*platform::MakeEventFd()));
   pool->core_.engine_bell = runtime::GuardedFd(std::move(*platform::MakeEventFd()));
-  for (int place = 0; place < options.workers; place++) {
-    pool->core_.workers.push_back(std::make_unique<pool::WorkerSlot>());
-    pool->core_.workers.back()->place = place;
-  }
+  pool->core_.size = options.workers;
+  for (int place = 0; place < options.workers; place++) pool->core_.workers.Add();
   pool->engine_ = std::make_shared<pool::EngineSide>(*runtime);
   pool->supervisor_.drain_ = &pool->drain_;
   pool->supervisor_.engine_ = pool->engine_;
@@ -62,6 +68,7 @@ void FakeWorkers::Start(size_t place) {
   worker.name = "fake";
   worker.state = pool::WorkerState::kReady;
   worker.serving = true;
+  worker.seat = pool::Seat::kTaken;
   auto attached = ipc::WorkerChannel::Attach(std::move(*platform::DuplicateFd(worker.channel->memory_fd())),
                                              platform::UniqueFd(), platform::UniqueFd());
   REQUIRE(attached.ok());
@@ -87,6 +94,7 @@ void FakeWorkers::ReportExit(size_t place, runtime::ChildExit exit) {
 void FakeWorkers::End() {
   ReportExit(0, {true, 0, 9});
   ReportExit(1, {true, 0, 0});
+  REQUIRE(pool_->Dispatch(SIZE_MAX, nullptr).ok());
   pool_.reset();
 }
 

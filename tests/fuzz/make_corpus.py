@@ -79,8 +79,10 @@ def messages():
     yield "error", u8(1) + u32(7) + text("Type") + text("message") + text("trace")
     yield "error-text-huge", u8(1) + u32(7) + text("Type") + u64(1 << 60) + b"message"
     setup = u64(99) + u32(1) + text("Worker-1") + u64(4242) + text("/module.so")
-    yield "setup", u8(2) + setup + u8(1) + u32(3) + text(b"data")
-    yield "setup-bool-of-2", u8(2) + setup + u8(2) + u32(3) + text(b"data")
+    terms = u64(1 << 30) + u8(1) + u32(5) + text(b"end") + u8(1)
+    terms += u64(1 << 32) + u64(60) + u64(512) + u8(1) + u32(5) + u64(2) + u32(0) + u32(3)
+    yield "setup", u8(2) + setup + u8(1) + u32(3) + text(b"data") + terms
+    yield "setup-bool-of-2", u8(2) + setup + u8(2) + u32(3) + text(b"data") + terms
     chunk = lambda count, size, rest: u8(3) + u64(0) + u64(count) + u64(size) + u64(0) * 3 + rest  # noqa: E731
     yield "chunk", chunk(3, 2, b"aabbcc")
     yield "chunk-varied", chunk(2, -1, u64(10) + u64(11) + u64(13) + b"abb")
@@ -162,11 +164,23 @@ def channels():
     yield "socket-shut", u8(10) + submit(200) * 3 + look + tick + look
     yield "stuck", submit(8) * 9 + tick + tick + serve + look + u8(8)
     yield "cancelled", submit(8) * 9 + map_of(12, 1, 0) + u8(5) + u8(9) + u8(5) + u8(3) + look
+    announced = 272
+    yield "announced-lies", submit(7) * 4 + b"".join(write(announced, u64(n)) + look for n in (2, 1, 300, -1, 0)) + submit(7) + look
     slots, trace = 128 * 56, 128 * 56 + 2 * 256 * 128  # of ipc/layout.hh
     yield "turns-all-ones", start + b"".join(write(slots + 128 * i, b"\xff" * 8) for i in range(12)) + look + tick
     yield "chunk-lie", map_of(8, 4, 0) + claim + result(task=0, size=48, data=u64(1 << 63) + u64(0) + u64(8) + u64(0)) + look
     yield "array-lie", map_of(8, 4, 2) + claim + result(task=0, size=48, data=u64(5) + u64(0) + u64(8) + u64(0)) + look
+    lie = u64(1 << 63) + u64(0) + u64(8) + u64(0)
+    for name, how in (("lazy", 8), ("lazy-unordered", 10), ("lazy-varied", 13)):
+        yield name, map_of(14, 2, how) + look + (serve + look) * 4
+        yield f"{name}-chunk-lie", map_of(15, 3, how) * 2 + claim + result(task=0, size=32, data=lie) + look + u8(11) + u8(9) + look
+        yield f"{name}-cancelled", map_of(12, 2, how) + (serve + look) + u8(5) + u8(0) + submit(8) + serve + look
     crash = u64(0x6D70726F63747232) + u32(11) + u32(1) + u64(64) + u64(0) + u32(1) + u32(1)
+    log = trace + 16 * 1024 + 256 * 32 + 16 * 128
+    record = lambda size, text: write(log + 256, u32(size) + u32(20) + u64(0) + u64(1) + u64(1) + text)  # noqa: E731
+    yield "log", start + record(5, b"hello\0\0\0") + write(log, u64(40)) + look + result() + look
+    for name, size, written in (("size-lie", 99, 40), ("size-2-32", -1, 40), ("half-a-head", 5, 16), ("written-2-63", 5, 1 << 63)):
+        yield f"log-{name}", start + record(size, b"hello\0\0\0") + write(log, u64(written)) + result() + look
     yield "crash-record", start + write(trace, crash) + u8(11) + u8(11)
 
 

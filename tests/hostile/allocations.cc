@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Single allocations fail in the host: a call either has done what it says, or nothing.
+#include <signal.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <atomic>
+#include <functional>
+#include <iterator>
 
 #include "host.hh"
 
@@ -48,6 +52,103 @@ CASE(lent_memory_comes_back_once) {
     CHECK_EQ(released.load(), 1);
   }
   CHECK(taken);
+}
+
+void CountEnd(mproc_future_t*, void* count) { static_cast<std::atomic<int>*>(count)->fetch_add(1); }
+
+// Options of tasks with all that needs memory of its own.
+mproc_task_options_t* MakeTaskOptions(std::atomic<int>* ended) {
+  mproc_task_options_t* options = nullptr;
+  CHECK_OK(mproc_task_options_create(&options));
+  CHECK_OK(mproc_task_options_set_time_limit(options, 100 * MPROC_SECOND));
+  CHECK_OK(mproc_task_options_set_deadline(options, 100 * MPROC_SECOND));
+  CHECK_OK(mproc_task_options_set_priority(options, 1));
+  CHECK_OK(mproc_task_options_set_retry(options, 2, MPROC_RETRY_ON_LOST, 0));
+  CHECK_OK(mproc_task_options_set_callbacks(options, CountEnd, CountEnd, ended));
+  CHECK_OK(mproc_task_options_set_progress_callback(
+      options, [](mproc_future_t*, uint64_t, uint64_t, void*) {}, nullptr));
+  return options;
+}
+
+// Whatever is submitted is taken, and then ends, or is not; the pool knows how much it has to do.
+CASE(calls_take_all_or_nothing) {
+  if (HOSTILE_SANITIZED) return Skip("the allocator is the sanitizer's");
+  std::atomic<int> ended{0};
+  mproc_task_options_t* options = MakeTaskOptions(&ended);
+  std::string bytes(5000, 'x');
+  const void* items[40];
+  size_t sizes[40];
+  std::fill(std::begin(items), std::end(items), bytes.data());
+  std::fill(std::begin(sizes), std::end(sizes), 100);
+  using Call = std::function<mproc_status_t(mproc_pool_t*, mproc_future_t**)>;
+  const Call calls[] = {
+      [&](mproc_pool_t* pool, mproc_future_t** future) {
+        return mproc_pool_submit(pool, kEcho, bytes.data(), bytes.size(), MPROC_SECOND, future);
+      },
+      [&](mproc_pool_t* pool, mproc_future_t** future) {
+        return mproc_pool_submit_with(pool, kEcho, bytes.data(), bytes.size(), options, future);
+      },
+      [&](mproc_pool_t* pool, mproc_future_t** future) {
+        return mproc_pool_map_with(pool, kEcho, items, sizes, 40, 3, MPROC_MAP_KEEP_GOING, options, future);
+      },
+      [&](mproc_pool_t* pool, mproc_future_t** future) {
+        return mproc_pool_broadcast(pool, kEcho, bytes.data(), bytes.size(), future);
+      }};
+  for (const Call& call : calls) {
+    mproc_pool_t* pool = MakePool(2);
+    if (!pool) break;
+    int taken = 0, with_options = ended.load();
+    for (int nth = 1; nth <= 60; nth++) {
+      mproc_future_t* future = nullptr;
+      t_left = nth;
+      int32_t status = call(pool, &future);
+      t_left = 0;
+      if (status != MPROC_OK) {
+        CHECK_EQ(status, MPROC_ERROR_OUT_OF_MEMORY);
+        continue;
+      }
+      taken++;
+      CHECK_OK(mproc_future_wait(future, 10 * MPROC_SECOND));
+      CHECK_OK(mproc_future_release(future));
+    }
+    CHECK(taken > 20);
+    CHECK_OK(mproc_pool_close(pool));
+    CHECK_OK(mproc_pool_join(pool, 10 * MPROC_SECOND));
+    CHECK(ended.load() == with_options || ended.load() == with_options + taken);
+    CHECK_OK(mproc_pool_destroy(pool));
+  }
+  CHECK_OK(mproc_task_options_destroy(options));
+}
+
+// Who waits reads results, starts workers and hands out tasks: none is lost.
+CASE(waits_go_on) {
+  if (HOSTILE_SANITIZED) return Skip("the allocator is the sanitizer's");
+  constexpr int kTasks = 30;
+  std::string bytes(5000, 'x');
+  mproc_pool_t* pool = MakePool(2);
+  if (!pool) return;
+  for (int nth = 1; nth <= 60; nth++) {
+    mproc_future_t* futures[kTasks] = {};
+    for (int i = 0; i < kTasks; i++) {
+      futures[i] = Submit(pool, kEcho, bytes.data(), static_cast<size_t>(i * 100));
+    }
+    if (int64_t pid = nth % 10 == 0 ? WorkerInfo(pool, 0, MPROC_WORKER_INFO_PID) : 0; pid > 1) {
+      kill(static_cast<pid_t>(pid), SIGKILL);
+    }
+    for (mproc_future_t* future : futures) {
+      t_left = nth;
+      int32_t status = mproc_future_wait(future, 10 * MPROC_SECOND);
+      t_left = 0;
+      if (status != MPROC_OK) {
+        CHECK_EQ(status, MPROC_ERROR_OUT_OF_MEMORY);
+        CHECK_OK(mproc_future_wait(future, 10 * MPROC_SECOND));
+      }
+      CHECK_OK(mproc_future_release(future));
+    }
+  }
+  CHECK_OK(mproc_pool_close(pool));
+  CHECK_OK(mproc_pool_join(pool, 10 * MPROC_SECOND));
+  CHECK_OK(mproc_pool_destroy(pool));
 }
 
 }  // namespace

@@ -53,6 +53,8 @@ CASE(null_results) {
   CHECK_STATUS(mproc_pool_statistic(pool, MPROC_POOL_STATISTIC_QUEUED, nullptr), kBad);
   CHECK_STATUS(mproc_pool_worker_count(pool, nullptr), kBad);
   CHECK_STATUS(mproc_pool_worker_info(pool, 0, MPROC_WORKER_INFO_PID, nullptr), kBad);
+  CHECK_STATUS(mproc_pool_slowest(pool, 0, MPROC_SLOWEST_TASK, nullptr), kBad);
+  CHECK_STATUS(mproc_pool_slowest_argument(pool, 0, nullptr, 5, nullptr), kBad);
   CHECK_STATUS(mproc_pool_error_message(pool, nullptr, 5, nullptr), kBad);
   CHECK_STATUS(mproc_pool_error_message(pool, nullptr, 0, nullptr), MPROC_ERROR_NO_ERROR);
   uint32_t id = 0;
@@ -156,15 +158,21 @@ CASE(numbers_that_name_nothing) {
   if (!pool) return;
   uint64_t number = 0;
   int64_t info = 0;
-  for (int32_t which : {0, -1, 16, 1000, INT32_MIN, INT32_MAX}) {
+  for (int32_t which : {0, -1, 22, 1000, INT32_MIN, INT32_MAX}) {
     CHECK_STATUS(mproc_pool_statistic(pool, which, &number), kBad);
     CHECK_STATUS(mproc_pool_worker_info(pool, 0, which, &info), kBad);
+    CHECK_STATUS(mproc_pool_function_statistic(pool, kEcho, which, &number), kBad);
+    CHECK_STATUS(mproc_pool_slowest(pool, 0, which, &info), kBad);
+  }
+  for (size_t index : {size_t{0}, size_t{10}, SIZE_MAX}) {
+    CHECK_STATUS(mproc_pool_slowest(pool, index, MPROC_SLOWEST_TASK, &info), MPROC_ERROR_END);
+    CHECK_STATUS(mproc_pool_slowest_argument(pool, index, nullptr, 0, nullptr), MPROC_ERROR_END);
   }
   for (int32_t place : {-1, 1, INT32_MIN, INT32_MAX}) {
     CHECK_STATUS(mproc_pool_worker_info(pool, place, MPROC_WORKER_INFO_PID, &info), kBad);
   }
   mproc_future_t* future = Submit(pool, kEcho, "x", 1);
-  for (int32_t which : {0, -1, 12, INT32_MAX}) CHECK_STATUS(mproc_future_info(future, which, &info), kBad);
+  for (int32_t which : {0, -1, 14, INT32_MAX}) CHECK_STATUS(mproc_future_info(future, which, &info), kBad);
   const void* item = "x";
   size_t size = 1;
   mproc_future_t* map = nullptr;

@@ -10,7 +10,7 @@
 
 namespace hostile {
 
-enum class Kind { kTable, kOptions, kPool, kFuture, kValue, kBlock, kTaskOptions };
+enum class Kind { kTable, kOptions, kPool, kFuture, kValue, kBlock, kTaskOptions, kImap };
 
 struct HandleCall {
   const char* name;

@@ -45,6 +45,8 @@ CASE(everything_of_the_parents_is_foreign) {
   CHECK_OK(mproc_task_options_create(&task_options));
   mproc_pool_t* pool = MakePool(2);
   if (!pool) return;
+  mproc_imap_t* imap = nullptr;
+  CHECK_OK(mproc_pool_imap_items(pool, kEcho, nullptr, nullptr, 0, 1, 0, 0, 0, &imap));
   mproc_future_t* done = Submit(pool, kEcho, "x", 1);
   CHECK_OK(mproc_future_wait(done, 5 * MPROC_SECOND));
   mproc_future_t* running = Submit(pool, kSleep, Sleep{300});
@@ -55,6 +57,7 @@ CASE(everything_of_the_parents_is_foreign) {
     if (kind == Kind::kValue) return value;
     if (kind == Kind::kBlock) return block;
     if (kind == Kind::kTaskOptions) return task_options;
+    if (kind == Kind::kImap) return imap;
     return second ? running : done;
   };
   for (int round = 0; round < 3; round++) {
@@ -81,6 +84,7 @@ CASE(everything_of_the_parents_is_foreign) {
   CHECK(Serves(pool));
   CHECK_OK(mproc_future_release(done));
   CHECK_OK(mproc_future_release(running));
+  CHECK_OK(mproc_imap_destroy(imap));
   Destroy(pool);
   CHECK_OK(mproc_table_destroy(table));
   CHECK_OK(mproc_pool_options_destroy(options));

@@ -24,6 +24,7 @@ struct Live {
   mproc_value_t* value = nullptr;
   mproc_block_t* block = nullptr;
   mproc_task_options_t* task_options = nullptr;
+  mproc_imap_t* imap = nullptr;
 
   bool Make() {
     CHECK_OK(mproc_task_options_create(&task_options));
@@ -33,6 +34,7 @@ struct Live {
     CHECK_OK(mproc_pool_options_create(&options));
     pool = MakePool(1);
     if (!pool) return false;
+    CHECK_OK(mproc_pool_imap_items(pool, kEcho, nullptr, nullptr, 0, 1, 0, 0, 0, &imap));
     future = Submit(pool, kEcho, "hello", 5);
     return CHECK_OK(mproc_future_wait(future, 5 * MPROC_SECOND));
   }
@@ -50,6 +52,8 @@ struct Live {
         return block;
       case Kind::kTaskOptions:
         return task_options;
+      case Kind::kImap:
+        return imap;
       default:
         return future;
     }
@@ -66,9 +70,11 @@ struct Live {
     CHECK_OK(mproc_task_options_set_grace(task_options, 1));
     CHECK_OK(mproc_block_data(block, nullptr, &size));
     CHECK_EQ(size, 4096);
+    CHECK_STATUS(mproc_imap_next(imap, 0, nullptr, nullptr, nullptr), MPROC_ERROR_END);
     CHECK(Serves(pool));
   }
   void Drop() {
+    CHECK_OK(mproc_imap_destroy(imap));
     CHECK_OK(mproc_value_destroy(value));
     CHECK_OK(mproc_block_destroy(block));
     CHECK_OK(mproc_task_options_destroy(task_options));
@@ -121,6 +127,7 @@ CASE(null_handles) {
   CHECK_STATUS(mproc_call_reply(nullptr, "x", 1), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_call_reply_alloc(nullptr, 1, &data), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_call_block(nullptr, &data, nullptr), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_call_bound(nullptr, nullptr, nullptr), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_call_reply_block(nullptr, 0, 0), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_EQ(mproc_call_fail(nullptr, 5, nullptr, nullptr, nullptr), 5);
   CHECK_EQ(mproc_call_fail(nullptr, 0, nullptr, nullptr, nullptr), -1);
@@ -132,7 +139,7 @@ CASE(null_handles) {
   CHECK_EQ(mproc_call_time_left(nullptr), 0);
   CHECK_EQ(mproc_call_item_index(nullptr), 0);
   CHECK_EQ(mproc_worker_is_worker(), 0);
-  for (int32_t status : {1, 99, -39, -1000, INT32_MIN, INT32_MAX}) {
+  for (int32_t status : {1, 99, MPROC_ERROR_ITERABLE - 1, -1000, INT32_MIN, INT32_MAX}) {
     CHECK(strcmp(mproc_status_name(status), "unknown") == 0 && mproc_status_text(status));
   }
 }
@@ -206,7 +213,7 @@ CASE(handles_of_another_kind) {
   if (!live.Make()) return;
   for (const auto& call : HandleCalls()) {
     for (Kind kind : {Kind::kTable, Kind::kOptions, Kind::kPool, Kind::kFuture, Kind::kValue, Kind::kBlock,
-                      Kind::kTaskOptions}) {
+                      Kind::kTaskOptions, Kind::kImap}) {
       if (kind != call.kind)
         Try(call, live.Of(kind), {MPROC_ERROR_INVALID_HANDLE}, "a handle of another kind");
     }

@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include "host.hh"
 
 using namespace hostile;
@@ -80,6 +82,22 @@ void OneStartGoesWrong(const char* how) {
   unsetenv(kStartVariable);
 }
 
+// A pool whose workers say this in their finalizer; `told` counts the calls of its callback.
+mproc_pool_t* PoolWithLastWords(Words words, std::atomic<int>* told) {
+  auto on_end = [](uint32_t, int32_t outcome, const void*, size_t size, void* counter) {
+    CHECK_EQ(outcome, MPROC_OUTCOME_VALUE);
+    CHECK_EQ(size, 0);
+    static_cast<std::atomic<int>*>(counter)->fetch_add(1);
+  };
+  Speak speak{words, kReturn, 1, 0};
+  return MakePool(2, [&](mproc_pool_options_t* options) {
+    CHECK_OK(mproc_pool_options_set_finalizer(options, kSpeak, &speak, sizeof speak));
+    CHECK_OK(mproc_pool_options_set_finalizer_callback(options, on_end, told));
+    CHECK_OK(mproc_pool_options_set_terminate_grace(options, 8 * MPROC_SECOND));
+    CHECK_OK(mproc_pool_options_set_worker_tasks(options, 4));
+  });
+}
+
 }  // namespace
 
 CASE(random_messages) { SpeaksWhileServing(kRandomMessages, true); }
@@ -101,6 +119,35 @@ CASE(closed_socket) { SpeaksWhileServing(kClosed, true); }
 CASE(shut_socket) { SpeaksWhileServing(kShut, true); }
 CASE(a_second_hello) { SpeaksWhileServing(kSecondHello, true); }
 CASE(a_refusal_while_serving) { SpeaksWhileServing(kRefusal, true); }
+CASE(a_last_call_while_serving) { SpeaksWhileServing(kLastCallWhole, true); }
+
+// Workers that are over, and all of them at the end, say more than they should: nothing of it is told.
+CASE_WITHIN(last_calls_that_cannot_be, 30) {
+  for (Words words : {kLastCallWhole, kLastCallLong, kLastCallOdd, kLastCallHalf}) {
+    std::atomic<int> told{0};
+    mproc_pool_t* pool = PoolWithLastWords(words, &told);
+    if (!pool) return;
+    for (int i = 0; i < 10; i++) CHECK(ValueOf(pool, kEcho, "x", 1) == "x");
+    CHECK_OK(mproc_pool_close(pool));
+    CHECK_OK(mproc_pool_join(pool, 8 * MPROC_SECOND));
+    Destroy(pool);
+    CHECK_EQ(told.load(), 0);
+  }
+}
+
+// No other thing makes the host listen.
+CASE_WITHIN(a_last_call_behind_a_full_socket, 30) {
+  std::atomic<int> told{0};
+  mproc_pool_t* pool = PoolWithLastWords(kFullSocket, &told);
+  if (!pool) return;
+  for (int i = 0; i < 8; i++) CHECK(ValueOf(pool, kEcho, "x", 1) == "x");  // so that one is over
+  CHECK(Soon([&] { return told.load() >= 1; }, 6000));
+  CHECK_OK(mproc_pool_wait_ready(pool, 8 * MPROC_SECOND));
+  CHECK_OK(mproc_pool_close(pool));
+  CHECK_OK(mproc_pool_join(pool, 6 * MPROC_SECOND));
+  CHECK(told.load() >= 3);
+  Destroy(pool);
+}
 CASE(descriptors_by_the_hundred) { SpeaksWhileServing(kFlood, false); }
 
 // Memory that is none, or could be taken away.

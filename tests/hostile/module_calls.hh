@@ -83,7 +83,8 @@ enum Place : uint32_t {
   kBytesForEver = 13,   // random bytes everywhere, in a thread
   kHoles = 14,          // gives the pages of the channel back to the system
   kSegments = 15,       // random bytes over all that is shared, `value` times one after the other
-  kPlaces = 16
+  kFlight = 16,         // every word of the flight recorder and of the log
+  kPlaces = 17
 };
 
 struct Scribble {
@@ -118,7 +119,12 @@ enum Words : uint32_t {
   kFlood = 20,          // descriptors of everything, hundreds at once
   kSecondHello = 21,
   kRefusal = 22,
-  kSpeeches = 23
+  kLastCallWhole = 23,  // what a finalizer gives, as the worker says it
+  kLastCallLong = 24,   // said to be 2^40
+  kLastCallOdd = 25,    // neither a value nor an error
+  kLastCallHalf = 26,   // the first of more bytes
+  kFullSocket = 27,     // honest words about blocks until there is no room
+  kSpeeches = 28
 };
 
 struct Speak {

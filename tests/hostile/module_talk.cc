@@ -402,8 +402,8 @@ void DoScribble(mproc_call_t* call, const Scribble& scribble) {
     case kOrder:
       memory->order.store(static_cast<uint32_t>(scribble.value));
       memory->cancelled.store(scribble.value);
-      memory->begun.store(scribble.value);
-      memory->begun_at.store(static_cast<int64_t>(scribble.value));
+      memory->flight.begun.store(scribble.value);
+      for (auto& run : memory->runs) run.begun_at.store(static_cast<int64_t>(scribble.value));
       break;
     case kPolling:
       memory->polling.store(static_cast<uint32_t>(scribble.value));
@@ -452,6 +452,18 @@ void DoScribble(mproc_call_t* call, const Scribble& scribble) {
       InThread([seed, until] { NoiseEverywhere(seed, until); });
       break;
     }
+    case kFlight: {
+      auto fill = [&](void* part, size_t size) {
+        auto* words = static_cast<volatile uint64_t*>(part);
+        for (size_t i = 0; i < size / sizeof *words; i++)
+          words[i] = scribble.seed ? random() : scribble.value;
+      };
+      fill(&memory->flight, sizeof memory->flight);
+      fill(memory->runs, sizeof memory->runs);
+      fill(memory->notes, sizeof memory->notes);
+      fill(&memory->log, sizeof memory->log);
+      break;
+    }
     case kSegments:
       OverwriteEverything(spot, scribble.value, scribble.seed);
       break;
@@ -469,6 +481,22 @@ void SayHello(uint64_t size, uint64_t count) {
     uint64_t count;
   } hello{{static_cast<uint32_t>(MessageType::kHello), 1, size ? size : sizeof(uint64_t)}, count};
   SendRaw(&hello, sizeof hello);
+}
+
+void SayLastCall(uint32_t number, uint64_t size) {
+  struct {
+    MessageHead head;
+    char bytes[8];
+  } call{{static_cast<uint32_t>(MessageType::kLastCall), number, size}, "forged!"};
+  SendRaw(&call, sizeof call);
+}
+
+void FillSocket() {
+  int memory = Memory(4096, kAllSeals);
+  while (SendHead(MessageType::kBlock, kStrange + 1, 4096, {memory}, false) &&
+         SendHead(MessageType::kDropBlock, kStrange + 1, 0, {}, false)) {
+  }
+  close(memory);
 }
 
 void Say(Words words, uint64_t seed) {
@@ -501,6 +529,21 @@ void Say(Words words, uint64_t seed) {
       break;
     case kShut:
       shutdown(kSocket, SHUT_RDWR);
+      break;
+    case kLastCallWhole:
+      SayLastCall(0, 8);
+      break;
+    case kLastCallLong:
+      SayLastCall(0, uint64_t{1} << 40);
+      break;
+    case kLastCallOdd:
+      SayLastCall(2, 8);
+      break;
+    case kLastCallHalf:
+      SayLastCall(0, 1000);
+      break;
+    case kFullSocket:
+      FillSocket();
       break;
     case kBlockUnsealed:
       SendBlock(kStrange + 1, 4096, Memory(4096, 0));

@@ -118,6 +118,28 @@ end:
   Destroy(pool);
 }
 
+// What it tells of itself, and its log.
+CASE_WITHIN(what_a_worker_says_of_itself, 40) {
+  auto on_log = [](int32_t, const char* text, size_t size, uint64_t, uint32_t, int64_t, void*) {
+    CHECK(text[size] == 0);
+  };
+  mproc_pool_t* pool = MakePool(kWorkers, [&](mproc_pool_options_t* options) {
+    CHECK_OK(mproc_pool_options_set_log_callback(options, on_log, nullptr, 0));
+  });
+  if (!pool) return;
+  const Then thens[] = {kReturn, kExit, kStay, kCrash};
+  for (uint64_t round = 0; round < 40; round++) {
+    uint64_t value = round < 20 ? uint64_t{1} << (round * 3) : UINT64_MAX - round;
+    Scribble scribble{kFlight, thens[round % 4], value, round % 5 == 4 ? round : 0, 0};
+    std::string story = "what it says of itself, round " + std::to_string(round);
+    char text[4096];
+    CHECK(mproc_pool_dump(pool, text, sizeof text, nullptr) != MPROC_ERROR_INTERNAL);
+    if (!Among(pool, story, kScribble, &scribble, sizeof scribble, 20)) break;
+  }
+  CHECK(Serves(pool));
+  Destroy(pool);
+}
+
 // All words at once, at random: wild ones, and such as the rings hold.
 CASE_WITHIN(a_thousand_random_scribbles, 60) {
   mproc_pool_t* pool = MakePool(kWorkers);

@@ -140,12 +140,17 @@ std::vector<std::byte> encode(const T&... values) {
   return std::move(out.bytes());
 }
 
-// Reads values one after the other; throws bad_input unless the bytes are exactly those.
+// Reads values one after the other, from the first bytes as long as there are any and then from the second;
+// throws bad_input unless the bytes are exactly those.
+template <typename... T>
+void decode(std::span<const std::byte> first, std::span<const std::byte> second, T&... values) {
+  input before(first), in(second);
+  (get(before.rest().empty() ? in : before, values), ...);
+  if (!before.rest().empty() || !in.rest().empty()) throw bad_input();
+}
 template <typename... T>
 void decode(const void* data, size_t size, T&... values) {
-  input in({static_cast<const std::byte*>(data), size});
-  (get(in, values), ...);
-  if (!in.rest().empty()) throw bad_input();
+  decode({}, {static_cast<const std::byte*>(data), size}, values...);
 }
 
 }  // namespace detail

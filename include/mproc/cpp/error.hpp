@@ -3,7 +3,7 @@
 #ifndef MPROC_CPP_ERROR_HPP
 #define MPROC_CPP_ERROR_HPP
 
-#include <mproc/future.h>
+#include <mproc/imap.h>
 
 #include <stdexcept>
 #include <string>
@@ -29,12 +29,14 @@ class task_error : public error {
       : error(mproc_future_error(ended), text(ended, mproc_future_error_message)) {
     type_ = text(ended, mproc_future_error_type);
     trace_ = text(ended, mproc_future_error_trace);
-    outcome_ = static_cast<int32_t>(outcome_of(ended));
-    cause_ = static_cast<int32_t>(info(ended, MPROC_FUTURE_INFO_CAUSE));
-    signal_ = static_cast<int32_t>(info(ended, MPROC_FUTURE_INFO_SIGNAL));
-    exit_code_ = static_cast<int32_t>(info(ended, MPROC_FUTURE_INFO_EXIT_CODE));
-    worker_pid_ = info(ended, MPROC_FUTURE_INFO_WORKER_PID);
-    item_ = info(ended, MPROC_FUTURE_INFO_FAILED_ITEM);
+    take_numbers(ended, mproc_future_info);
+  }
+  // Of the item that a lazy map told last.
+  task_error(mproc_imap_t* told, mproc_status_t status)
+      : error(status, text(told, mproc_imap_error_message)) {
+    type_ = text(told, mproc_imap_error_type);
+    trace_ = text(told, mproc_imap_error_trace);
+    take_numbers(told, mproc_imap_info);
   }
 
   int32_t outcome() const noexcept { return outcome_; }  // MPROC_OUTCOME_
@@ -49,18 +51,39 @@ class task_error : public error {
   int64_t item() const noexcept { return item_; }  // of a map: the index of the item, else -1
 
  private:
-  static std::string text(mproc_future_t* future, mproc_status_t (*get)(mproc_future_t*, const char**)) {
+  template <typename Handle>
+  static std::string text(Handle* from, mproc_status_t (*get)(Handle*, const char**)) {
     const char* found = "";
-    return get(future, &found) == MPROC_OK ? found : "";
+    return get(from, &found) == MPROC_OK ? found : "";
   }
-  static int64_t info(mproc_future_t* future, int32_t which) {
-    int64_t value = 0;
-    return mproc_future_info(future, which, &value) == MPROC_OK ? value : 0;
+  template <typename Handle>
+  void take_numbers(Handle* from, mproc_status_t (*get)(Handle*, int32_t, int64_t*)) {
+    auto number = [&](int32_t which) {
+      int64_t value = 0;
+      return get(from, which, &value) == MPROC_OK ? value : 0;
+    };
+    outcome_ = outcome_of(status());
+    cause_ = static_cast<int32_t>(number(MPROC_FUTURE_INFO_CAUSE));
+    signal_ = static_cast<int32_t>(number(MPROC_FUTURE_INFO_SIGNAL));
+    exit_code_ = static_cast<int32_t>(number(MPROC_FUTURE_INFO_EXIT_CODE));
+    worker_pid_ = number(MPROC_FUTURE_INFO_WORKER_PID);
+    item_ = number(MPROC_FUTURE_INFO_FAILED_ITEM);
   }
-  static int32_t outcome_of(mproc_future_t* future) {
-    int32_t outcome = MPROC_OUTCOME_PENDING;
-    mproc_future_outcome(future, &outcome);
-    return outcome;
+  static int32_t outcome_of(mproc_status_t status) {
+    switch (status) {
+      case MPROC_ERROR_TASK:
+        return MPROC_OUTCOME_ERROR;
+      case MPROC_ERROR_TASK_TIMED_OUT:
+        return MPROC_OUTCOME_TIMED_OUT;
+      case MPROC_ERROR_CANCELLED:
+        return MPROC_OUTCOME_CANCELLED;
+      case MPROC_ERROR_WORKER_LOST:
+        return MPROC_OUTCOME_WORKER_LOST;
+      case MPROC_ERROR_NOT_RUN:
+        return MPROC_OUTCOME_NOT_RUN;
+      default:
+        return MPROC_OUTCOME_PENDING;
+    }
   }
 
   std::string type_, trace_;

@@ -84,7 +84,15 @@ void reply(mproc_call_t* call, const T& value) {
 template <auto Function>
 void run(mproc_call_t* handle, const void* data, size_t size) {
   arguments_of<Function> arguments;
-  std::apply([&](auto&... each) { decode(data, size, each...); }, arguments);
+  const void* bound = nullptr;
+  size_t bound_size = 0;
+  check(mproc_call_bound(handle, &bound, &bound_size));
+  std::apply(
+      [&](auto&... each) {
+        decode({static_cast<const std::byte*>(bound), bound_size},
+               {static_cast<const std::byte*>(data), size}, each...);
+      },
+      arguments);
   call running(handle);
   auto invoke = [&](auto&... each) -> decltype(auto) {
     if constexpr (signature<decltype(Function)>::wants_call) {

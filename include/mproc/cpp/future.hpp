@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <memory>
+#include <utility>
 
 namespace mproc {
 namespace detail {
@@ -56,6 +57,12 @@ class any_future {
     }
   }
   bool ready() const { return mproc_future_ready(handle_.get()) == MPROC_OK; }
+  // Items of a map that are done, of all; of a task what it tells.
+  std::pair<uint64_t, uint64_t> progress() const {
+    uint64_t done = 0, total = 0;
+    check(mproc_future_progress(handle_.get(), &done, &total));
+    return {done, total};
+  }
   // False if a worker has begun it, or it has ended.
   bool cancel() { return mproc_future_cancel(handle_.get()) == MPROC_OK; }
   mproc_future_t* handle() const { return handle_.get(); }

@@ -3,12 +3,11 @@
 #ifndef MPROC_CPP_POOL_HPP
 #define MPROC_CPP_POOL_HPP
 
-#include <mproc/map.h>
 #include <mproc/pool.h>
-#include <mproc/cpp/functions.hpp>
-#include <mproc/cpp/future.hpp>
+#include <mproc/worker_options.h>
+#include <mproc/cpp/calls.hpp>
 
-#include <ranges>
+#include <chrono>
 
 namespace mproc {
 
@@ -30,8 +29,36 @@ class pool_options {
   pool_options& module(const std::string& path) {
     return set(mproc_pool_options_set_module(handle(), path.c_str()));
   }
+  // MPROC_START_. With fork and threads, too, the program calls serve() of its functions first, or has a
+  // module.
+  pool_options& start_method(int32_t method) {
+    return set(mproc_pool_options_set_start_method(handle(), method));
+  }
   pool_options& queue_limits(uint64_t tasks, uint64_t bytes) {
     return set(mproc_pool_options_set_queue_limits(handle(), tasks, bytes));
+  }
+  // When a worker is replaced: after so many tasks, above so many bytes of its own, so long after its start.
+  pool_options& worker_tasks(int64_t tasks) {
+    return set(mproc_pool_options_set_worker_tasks(handle(), tasks));
+  }
+  pool_options& worker_memory(int64_t bytes) {
+    return set(mproc_pool_options_set_worker_memory(handle(), bytes));
+  }
+  pool_options& worker_age(std::chrono::nanoseconds age) {
+    return set(mproc_pool_options_set_worker_age(handle(), age.count()));
+  }
+  // When a worker without tasks ends, and how many stay.
+  pool_options& worker_idle(std::chrono::nanoseconds idle, int32_t least = 1) {
+    return set(mproc_pool_options_set_worker_idle(handle(), idle.count()))
+        .set(mproc_pool_options_set_least_workers(handle(), least));
+  }
+  // Log records of functions, of this level and more, come to `callback`.
+  pool_options& log_callback(mproc_log_cb callback, void* user_data, int32_t least_level) {
+    return set(mproc_pool_options_set_log_callback(handle(), callback, user_data, least_level));
+  }
+  // What workers print comes to `callback`.
+  pool_options& output_callback(mproc_output_cb callback, void* user_data) {
+    return set(mproc_pool_options_set_output_callback(handle(), callback, user_data));
   }
   mproc_pool_options_t* handle() const { return handle_.get(); }
 
@@ -61,60 +88,38 @@ class pool {
   // Queues a call; a full queue of bounded size is waited for.
   template <auto Function, typename... Args>
   future<detail::result_of<Function>> submit(Args&&... args) {
-    detail::arguments_of<Function> arguments(std::forward<Args>(args)...);
-    auto bytes = std::apply([](const auto&... each) { return detail::encode(each...); }, arguments);
-    mproc_future_t* made = nullptr;
-    for (;;) {
-      mproc_status_t status = mproc_pool_submit(handle(), Functions::template id<Function>(), bytes.data(),
-                                                bytes.size(), MPROC_FOREVER, &made);
-      if (status == MPROC_ERROR_INTERRUPTED) continue;
-      detail::check(status);
-      return future<detail::result_of<Function>>(made);
-    }
+    return calls<Function>().submit(std::forward<Args>(args)...);
   }
 
   // Calls a function for every element of a range, in other processes; a function of several parameters gets
-  // tuples of them. `chunk` elements travel together; the default is good for short functions.
+  // tuples of them. `chunk` elements travel together; the default is good for any function.
   template <auto Function, std::ranges::input_range Range>
   map_future<detail::result_of<Function>> map_async(Range&& range, int64_t chunk = MPROC_CHUNK_AUTO) {
-    std::vector<std::byte> bytes;
-    std::vector<size_t> sizes;
-    for (auto&& element : range) {
-      std::vector<std::byte> one = encode_element<Function>(element);
-      bytes.insert(bytes.end(), one.begin(), one.end());
-      sizes.push_back(one.size());
-    }
-    std::vector<const void*> items(sizes.size());
-    const std::byte* at = bytes.data();
-    for (size_t i = 0; i < items.size(); at += sizes[i++]) items[i] = at;
-    mproc_future_t* made = nullptr;
-    detail::check(mproc_pool_map_async(handle(), Functions::template id<Function>(), items.data(),
-                                       sizes.data(), items.size(), chunk, MPROC_MAP_STOP_CHUNK, nullptr,
-                                       nullptr, nullptr, &made));
-    return map_future<detail::result_of<Function>>(made);
+    return calls<Function>().map_async(std::forward<Range>(range), chunk);
   }
 
   // The same, and waits for the results. Arrays of plain types are worked on where they lie.
   template <auto Function, std::ranges::input_range Range>
   auto map(Range&& range, int64_t chunk = MPROC_CHUNK_AUTO) {
-    using arguments = detail::arguments_of<Function>;
-    using result = detail::result_of<Function>;
-    using element = std::remove_cv_t<std::ranges::range_value_t<Range>>;
-    if constexpr (std::ranges::contiguous_range<Range> && std::ranges::sized_range<Range> &&
-                  std::is_same_v<arguments, std::tuple<element>> && detail::is_plain<element> &&
-                  is_array_result<result>) {
-      std::vector<result> results(std::ranges::size(range));
-      mproc_future_t* made = nullptr;
-      detail::check(mproc_pool_map_array_async(
-          handle(), Functions::template id<Function>(), std::ranges::data(range), sizeof(element),
-          results.size(), results.data(), sizeof(result), chunk, nullptr, nullptr, nullptr, &made));
-      map_future<void>(made).get();
-      return results;
-    } else {
-      return map_async<Function>(std::forward<Range>(range), chunk).get();
-    }
+    return calls<Function>().map(std::forward<Range>(range), chunk);
   }
 
+  // The same lazily: reads the range as its results are read, so that it may be a stream or without end. A
+  // range that is no temporary is used where it is.
+  template <auto Function, std::ranges::input_range Range>
+  imap_results<detail::result_of<Function>> imap(Range&& range, const imap_options& how = {}) {
+    return calls<Function>().imap(std::forward<Range>(range), how);
+  }
+
+  // Binds the first arguments of a function: what is returned has the calls above for the others. The values
+  // travel to each worker once, but are decoded for every call.
+  template <auto Function, typename... Args>
+  bound_function<Function, sizeof...(Args)> bind(Args&&... args) {
+    return {handle(), Functions::template id<Function>(), std::forward<Args>(args)...};
+  }
+
+  // Changes the number of workers; does not wait.
+  void resize(int32_t workers) { detail::check(mproc_pool_resize(handle(), workers)); }
   // Waits until every worker is ready; throws the reason if they cannot start.
   void wait_ready() { detail::check(mproc_pool_wait_ready(handle(), MPROC_FOREVER)); }
   // No more tasks; those that are queued still run.
@@ -123,6 +128,19 @@ class pool {
   void terminate() { detail::check(mproc_pool_terminate(handle())); }
   // After close or terminate: waits until all tasks and workers have ended.
   void join() { detail::check(mproc_pool_join(handle(), MPROC_FOREVER)); }
+  // What everybody does now, as text for people.
+  std::string dump() const {
+    std::string text(4096, '\0');
+    size_t size = 0;
+    mproc_status_t status;
+    while ((status = mproc_pool_dump(handle(), text.data(), text.size(), &size)) ==
+           MPROC_ERROR_BUFFER_TOO_SMALL) {
+      text.resize(size + 4096);  // it may grow meanwhile
+    }
+    detail::check(status);
+    text.resize(size);
+    return text;
+  }
   mproc_pool_t* handle() const { return handle_.get(); }
 
  private:
@@ -130,19 +148,9 @@ class pool {
     void operator()(mproc_pool_t* pool) const { mproc_pool_destroy(pool); }
   };
 
-  template <typename R>
-  static constexpr bool is_array_result = detail::is_plain<R> && !std::is_same_v<R, bool>;
-
-  template <auto Function, typename Element>
-  static std::vector<std::byte> encode_element(Element&& element) {
-    using arguments = detail::arguments_of<Function>;
-    if constexpr (std::tuple_size_v<arguments> == 1) {
-      std::tuple_element_t<0, arguments> argument(std::forward<Element>(element));
-      return detail::encode(argument);
-    } else {
-      arguments all(std::forward<Element>(element));
-      return std::apply([](const auto&... each) { return detail::encode(each...); }, all);
-    }
+  template <auto Function>
+  detail::calls<Function, 0> calls() {
+    return {handle(), Functions::template id<Function>()};
   }
 
   std::unique_ptr<mproc_pool_t, destroy> handle_;

@@ -221,6 +221,31 @@ TEST_F(Channel, RingsWhomItIsTold) {
   EXPECT_FALSE(Rung(engine_bell.get()));
 }
 
+TEST_F(Channel, AnnouncesABegin) {
+  ByteView nothing;
+  for (bool announced : {false, true}) {
+    auto filled = ::test::FillAndPublish(*host, host_socket.get(), {9, 7, 1, 3, 0, announced}, {&nothing, 1});
+    ASSERT_TRUE(filled.ok());
+    TaskView task;
+    ASSERT_TRUE(worker->Claim(&task));
+    EXPECT_EQ(task.frame.announced, announced);
+    EXPECT_EQ(task.frame.kind, 1U);
+    EXPECT_EQ(host->Announced(), 0U);
+  }
+  host->Arm(kRingEngineWhenDry);
+  worker->Announce(1);
+  EXPECT_EQ(host->Announced(), 2U);
+  EXPECT_TRUE(Rung(engine_bell.get()));
+}
+
+TEST_F(Channel, BelievesNoInitializerThatTookTooLong) {
+  EXPECT_EQ(host->InitializerTime(1000), 0);
+  for (auto [told, believed] : {std::pair(999, 999), {1001, 1000}, {-1, 0}}) {
+    worker->TellInitializerTime(told);
+    EXPECT_EQ(host->InitializerTime(1000), believed);
+  }
+}
+
 TEST_F(Channel, SleepsNotWhileThereIsSomething) {
   Publish(1, "x");
   int64_t began = NowNs();

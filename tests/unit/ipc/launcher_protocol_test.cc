@@ -46,6 +46,23 @@ TEST(LauncherProtocol, CarriesAStartRequest) {
   EXPECT_EQ(text->environment, Sample().environment);
 }
 
+TEST(LauncherProtocol, CarriesARequestToATemplate) {
+  StartFds fds{10, -1, 12, 13};
+  auto asked = EncodeStart(5, Sample(), std::nullopt, fds, true);
+  ASSERT_TRUE(asked.ok());
+  EXPECT_TRUE(PeekHead(asked->bytes)->present & kPartFork);
+  ControlMessage message = EncodeFork(5, 077, fds);
+  EXPECT_EQ(FdsInOrder(message, fds), (std::vector<int>{10, 12, 13}));
+  platform::Message arrived = Arrived(message.bytes, 3);
+  auto received = DecodeControl(&arrived);
+  ASSERT_TRUE(received);
+  EXPECT_EQ(received->head.child, 5U);
+  EXPECT_EQ(received->head.first, 077);
+  EXPECT_TRUE(received->body.empty());
+  EXPECT_TRUE(received->directory.valid() && received->error.valid() && received->channel.valid());
+  EXPECT_FALSE(received->output.valid());
+}
+
 TEST(LauncherProtocol, PutsLongTextsIntoAFile) {
   ProgramText text = Sample();
   text.environment.push_back("LONG=" + std::string(500000, 'x'));

@@ -76,7 +76,9 @@ TEST(LongBody, GathersTheParts) {
     Ends ends;
     std::string body(size, 'b');
     for (size_t i = 0; i < size; i++) body[i] = static_cast<char>(i * 7);
-    std::thread sender([&] { EXPECT_TRUE(SendLong(ends.first.get(), Head(0), AsBytes(body), {}).ok()); });
+    std::thread sender([&] {
+      EXPECT_TRUE(SendLong(ends.first.get(), Head(0), AsBytes(body), {}, MessageType::kHelloPart).ok());
+    });
     LongBody gathered(1 << 20);
     platform::Message message;
     while (!gathered.complete()) {

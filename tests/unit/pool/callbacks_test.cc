@@ -3,57 +3,87 @@
 
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <thread>
 #include <vector>
 
 namespace mproc::pool {
 namespace {
 
-// Ended tasks with callbacks.
-struct Tasks {
-  explicit Tasks(size_t count) : records(count), extras(count) {
-    for (size_t i = 0; i < count; i++) records[i].extra = &extras[i];
-  }
-  std::vector<Future> records;
-  std::vector<Extra> extras;
+struct Due final : DueCallback {
+  void Run() override {}
 };
 
-TEST(CallbackQueue, GivesInTheOrderOfTheEnds) {
+TEST(CallbackQueue, GivesInOrder) {
   CallbackQueue queue;
   EXPECT_FALSE(queue.Pop(false));
-  Tasks five(5);
-  auto& tasks = five.records;
-  for (auto& task : tasks) queue.Push(&task);
+  std::vector<Due> five(5);
+  for (auto& due : five) queue.Push(&due);
   EXPECT_EQ(queue.size(), 5U);
-  for (auto& task : tasks) EXPECT_EQ(queue.Pop(false), &task);
+  for (auto& due : five) EXPECT_EQ(queue.Pop(false), &due);
   EXPECT_EQ(queue.size(), 0U);
   EXPECT_FALSE(queue.Pop(false));
 }
 
+TEST(CallbackQueue, TakesOneThatWaitsOnlyOnce) {
+  CallbackQueue queue;
+  Due told, end;
+  EXPECT_TRUE(queue.PushOnce(&told, false));
+  EXPECT_FALSE(queue.PushOnce(&told, false));
+  EXPECT_EQ(queue.Pop(false), &told);
+  EXPECT_TRUE(queue.PushOnce(&told, false));
+  EXPECT_FALSE(queue.PushOnce(&told, true));
+  queue.Push(&end);
+  EXPECT_EQ(queue.Pop(false), &told);
+  EXPECT_FALSE(queue.PushOnce(&told, false));
+  EXPECT_EQ(queue.Pop(false), &end);
+  EXPECT_FALSE(queue.Pop(false));
+}
+
+// However many threads put it in, it is never behind what comes after its last time.
+TEST(CallbackQueue, NothingComesAfterTheLast) {
+  for (int round = 0; round < 2000; round++) {
+    CallbackQueue queue;
+    Due told, end;
+    std::thread other([&] { queue.PushOnce(&told, false); });
+    queue.PushOnce(&told, true);
+    queue.Push(&end);
+    bool ended = false;
+    auto take_all = [&] {
+      while (DueCallback* due = queue.Pop(false)) {
+        EXPECT_FALSE(ended);
+        ended = due == &end;
+      }
+    };
+    take_all();
+    other.join();
+    take_all();
+    EXPECT_TRUE(ended);
+  }
+}
+
 TEST(CallbackQueue, GivesWhatIsThereBeforeItStops) {
   CallbackQueue queue;
-  Tasks one(1);
-  queue.Push(&one.records[0]);
+  Due one;
+  queue.Push(&one);
   queue.Stop();
-  EXPECT_EQ(queue.Pop(true), &one.records[0]);
+  EXPECT_EQ(queue.Pop(true), &one);
   EXPECT_FALSE(queue.Pop(true));
 }
 
 TEST(CallbackQueue, WakesWhoWaits) {
   CallbackQueue queue;
-  constexpr int kTasks = 2000;
-  Tasks many(kTasks);
-  auto& tasks = many.records;
+  constexpr int kMany = 2000;
+  std::vector<Due> many(kMany);
   int got = 0;
   bool in_order = true;
   std::thread taker([&] {
-    while (Future* task = queue.Pop(true)) in_order = in_order && task == &tasks[static_cast<size_t>(got++)];
+    while (DueCallback* due = queue.Pop(true))
+      in_order = in_order && due == &many[static_cast<size_t>(got++)];
   });
-  for (auto& task : tasks) queue.Push(&task);
+  for (auto& due : many) queue.Push(&due);
   queue.Stop();
   taker.join();
-  EXPECT_EQ(got, kTasks);
+  EXPECT_EQ(got, kMany);
   EXPECT_TRUE(in_order);
 }
 

@@ -115,18 +115,46 @@ TEST(MapState, CutsIntoChunks) {
   }
 }
 
-TEST(MapState, ChoosesItsChunks) {
-  auto first = [](size_t count, size_t bytes) {
+// The chunks of an automatic map whose items take so long, each told as soon as it is made.
+std::vector<uint64_t> AutomaticChunks(TextMap& map, int64_t item_ns) {
+  std::vector<uint64_t> counts;
+  uint64_t next = 0;
+  while (!map.state->exhausted()) {
+    Future chunk{};
+    EXPECT_TRUE(map.state->NextChunk(&chunk));
+    EXPECT_EQ(chunk.range.first, next);
+    next += chunk.range.count;
+    counts.push_back(chunk.range.count);
+    std::string answer = AnswerOf(map, chunk);
+    Ending ending = ValueEnding(AsBytes(answer));
+    ending.elapsed = item_ns * static_cast<int64_t>(chunk.range.count);
+    EXPECT_EQ(map.state->ChunkEnded(chunk, &ending), next == map.items.size());
+  }
+  for (uint64_t i = 0; i < map.items.size(); i++) {
+    EXPECT_EQ(TextOf(map.state->item(i)), map.items[i] + "!");
+    EXPECT_EQ(TextOf(map.state->item(map.items.size() - 1 - i)), map.items[map.items.size() - 1 - i] + "!");
+  }
+  return counts;
+}
+
+TEST(MapState, AutomaticChunksFollowTheTimeOfItems) {
+  auto largest = [](size_t count, size_t bytes, int64_t item_ns) {
     TextMap map(std::vector<std::string>(count, std::string(bytes, 'x')), 0);
-    return map.Chunks()[0]->range.count;
+    auto counts = AutomaticChunks(map, item_ns);
+    EXPECT_EQ(counts[0], 1U);
+    return *std::max_element(counts.begin(), counts.end());
   };
-  EXPECT_EQ(first(1, 8), 1U);
-  EXPECT_EQ(first(9, 8), 2U);  // of two workers: in eight parts
-  EXPECT_EQ(first(1000, 8), 125U);
-  EXPECT_EQ(first(1000, 0), 125U);
-  EXPECT_EQ(first(40000, 8), 4096U);  // 32 KiB
-  EXPECT_EQ(first(100, 16 * 1024), 2U);
-  EXPECT_EQ(first(16, 40 * 1024), 1U);
+  EXPECT_EQ(largest(1000, 8, 1'000'000), 1U);  // a millisecond each
+  EXPECT_EQ(largest(1000, 8, 100'000), 10U);
+  EXPECT_EQ(largest(1000, 8, 1000), 125U);  // of two workers: an eighth
+  EXPECT_EQ(largest(1000, 0, 1000), 125U);
+  EXPECT_EQ(largest(40000, 8, 10), 4096U);  // 32 KiB
+  EXPECT_EQ(largest(100, 16 * 1024, 10), 2U);
+  EXPECT_EQ(largest(16, 40 * 1024, 10), 1U);
+  EXPECT_EQ(largest(1, 8, 10), 1U);
+}
+
+TEST(MapState, AutomaticChunksOfAnArrayFitTheCaches) {
   std::vector<std::byte> bytes(40000 * 8);
   for (auto [in, out] : {std::pair<size_t, size_t>{8, 1}, {1, 8}}) {
     MapInput input;
@@ -138,9 +166,49 @@ TEST(MapState, ChoosesItsChunks) {
     input.output_stride = out;
     auto map = MapState::Create(input, 2);
     ASSERT_TRUE(map.ok());
-    Future chunk{};
-    (*map)->NextChunk(&chunk);
-    EXPECT_EQ(chunk.range.count, 4096U);
+    uint64_t largest = 0;
+    while (!(*map)->exhausted()) {
+      Future chunk{};
+      ASSERT_TRUE((*map)->NextChunk(&chunk));
+      largest = std::max(largest, chunk.range.count);
+      std::string answer = Word(chunk.range.count) + Word(0) + std::string(chunk.range.count * out, '\0');
+      Ending ending = ValueEnding(AsBytes(answer));
+      (*map)->ChunkEnded(chunk, &ending);
+    }
+    EXPECT_EQ(largest, 4096U);
+  }
+}
+
+TEST(MapState, AutomaticChunksThatAreLostOrWithdrawnLoseTheirItemsOnly) {
+  TextMap map(Texts(100), 0);
+  std::vector<Future> chunks(5);
+  for (size_t i = 0; i < chunks.size(); i++) {
+    ASSERT_TRUE(map.state->NextChunk(&chunks[i]));
+    EXPECT_EQ(chunks[i].elapsed, i < 2 ? 0 : 4000 * static_cast<int64_t>(chunks[i].range.count));
+    if (i != 1) continue;
+    std::string answer = AnswerOf(map, chunks[0]);
+    Ending ending = ValueEnding(AsBytes(answer));
+    ending.elapsed = 4000;
+    map.state->ChunkEnded(chunks[0], &ending);
+  }
+  Ending lost = ErrorEnding({MPROC_ERROR_WORKER_LOST, "", "the worker died", ""});
+  lost.outcome = MPROC_OUTCOME_WORKER_LOST;
+  EXPECT_FALSE(map.state->ChunkEnded(chunks[3], &lost));
+  Ending rest = CancelledEnding(MPROC_CAUSE_CALL);
+  EXPECT_FALSE(map.state->RestEnded(&rest));
+  EXPECT_FALSE(EndWith(map, chunks[2], AnswerOf(map, chunks[2])));
+  EXPECT_FALSE(EndWith(map, chunks[4], AnswerOf(map, chunks[4])));
+  EXPECT_TRUE(EndWith(map, chunks[1], AnswerOf(map, chunks[1])));
+  const auto& gone = chunks[3].range;
+  uint64_t made = chunks[4].range.first + chunks[4].range.count;
+  EXPECT_GT(gone.count, 1U);
+  ASSERT_LT(made, 100U);
+  for (uint64_t i = 0; i < 100; i++) {
+    bool was_lost = i >= gone.first && i < gone.first + gone.count;
+    std::string wanted = was_lost    ? "the worker died"
+                         : i >= made ? "the task was cancelled"
+                                     : map.items[i] + "!";
+    EXPECT_EQ(TextOf(map.state->item(i)), wanted) << i;
   }
 }
 

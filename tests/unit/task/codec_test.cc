@@ -23,6 +23,17 @@ Setup SampleSetup() {
   setup.has_initializer = true;
   setup.initializer = 7;
   setup.initializer_data = {std::byte{1}, std::byte{0}, std::byte{255}};
+  setup.terms.memory = uint64_t{1} << 40;
+  setup.terms.has_finalizer = true;
+  setup.terms.finalizer = 8;
+  setup.terms.finalizer_told = true;
+  setup.terms.address_space = uint64_t{1} << 41;
+  setup.terms.cpu_seconds = 9;
+  setup.terms.files = 10;
+  setup.terms.has_nice = true;
+  setup.terms.nice = -11;
+  setup.terms.cpus = {0, 1023};
+  setup.terms.finalizer_data = std::string("a\0b", 3);
   return setup;
 }
 
@@ -87,6 +98,17 @@ TEST(Setup, ComesBackFromItsBytes) {
   EXPECT_EQ(back->has_initializer, wanted.has_initializer);
   EXPECT_EQ(back->initializer, wanted.initializer);
   EXPECT_EQ(back->initializer_data, wanted.initializer_data);
+  EXPECT_EQ(back->terms.memory, wanted.terms.memory);
+  EXPECT_TRUE(back->terms.has_finalizer);
+  EXPECT_EQ(back->terms.address_space, wanted.terms.address_space);
+  EXPECT_EQ(back->terms.cpu_seconds, wanted.terms.cpu_seconds);
+  EXPECT_EQ(back->terms.files, wanted.terms.files);
+  EXPECT_TRUE(back->terms.has_nice);
+  EXPECT_EQ(back->terms.nice, wanted.terms.nice);
+  EXPECT_EQ(back->terms.cpus, wanted.terms.cpus);
+  EXPECT_EQ(back->terms.finalizer, wanted.terms.finalizer);
+  EXPECT_TRUE(back->terms.finalizer_told);
+  EXPECT_EQ(back->terms.finalizer_data, wanted.terms.finalizer_data);
   EXPECT_TRUE(DecodeSetup(EncodeSetup(task::Setup())).ok());
 }
 

@@ -16,7 +16,7 @@ Table Sample() {
   Table table;
   EXPECT_TRUE(table.Add(1, "one", Nothing, nullptr).ok());
   EXPECT_TRUE(table.Add(0, "zero", Nothing, &table).ok());
-  EXPECT_TRUE(table.Add(UINT32_MAX, "last", nullptr, nullptr).ok());
+  EXPECT_TRUE(table.Add(INT32_MAX, "last", nullptr, nullptr).ok());
   EXPECT_TRUE(table.Add(1023, "dense", nullptr, nullptr).ok());
   EXPECT_TRUE(table.Add(1024, "sparse", nullptr, nullptr).ok());
   return table;
@@ -32,14 +32,15 @@ TEST(Table, FindsByIdAndByName) {
     EXPECT_EQ(table.FindByName(function.name)->id, function.id);
   }
   EXPECT_EQ(table.Find(1)->entry, Nothing);
-  for (uint32_t id : {2U, 1022U, 1025U, UINT32_MAX - 1}) EXPECT_FALSE(table.Find(id)) << id;
+  for (uint32_t id : {2U, 1022U, 1025U, uint32_t{INT32_MAX} - 1, UINT32_MAX})
+    EXPECT_FALSE(table.Find(id)) << id;
   EXPECT_FALSE(table.FindByName(""));
   EXPECT_FALSE(table.FindByName("On"));
 }
 
 TEST(Table, RefusesWhatItHasAndNamesThatAreNone) {
   Table table = Sample();
-  for (uint32_t id : {0U, 1U, 1023U, 1024U, UINT32_MAX}) {
+  for (uint32_t id : {0U, 1U, 1023U, 1024U, uint32_t{INT32_MAX}}) {
     EXPECT_EQ(table.Add(id, "new", nullptr, nullptr).code(), MPROC_ERROR_DUPLICATE) << id;
   }
   Status twice = table.Add(1, "new", nullptr, nullptr);

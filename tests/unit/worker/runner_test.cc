@@ -351,19 +351,19 @@ TEST_F(RunnerTest, TellsChunksThatItCannotRead) {
 
 TEST_F(RunnerTest, RunsAFunctionOutsideOfAnyTask) {
   task::TaskError error;
-  EXPECT_TRUE(runner.RunAlone(kEcho, AsBytes("input"), &error));
-  EXPECT_TRUE(runner.RunAlone(kNone, {}, &error));
-  EXPECT_FALSE(runner.RunAlone(kFail, {}, &error));
+  EXPECT_TRUE(runner.RunAlone(kEcho, AsBytes("input"), nullptr, &error));
+  EXPECT_TRUE(runner.RunAlone(kNone, {}, nullptr, &error));
+  EXPECT_FALSE(runner.RunAlone(kFail, {}, nullptr, &error));
   EXPECT_EQ(error.message, "message");
-  EXPECT_FALSE(runner.RunAlone(kThrow, {}, &error));
-  EXPECT_FALSE(runner.RunAlone(999, {}, &error));
+  EXPECT_FALSE(runner.RunAlone(kThrow, {}, nullptr, &error));
+  EXPECT_FALSE(runner.RunAlone(999, {}, nullptr, &error));
   EXPECT_EQ(error.code, MPROC_ERROR_UNKNOWN_FUNCTION);
   EXPECT_FALSE(host->HasResult());
 }
 
 TEST_F(RunnerTest, KnowsItsCall) {
   ipc::TaskFrame frame{123, kEcho, 0, 7};
-  Call call(&context, frame, Call::Sink::kChannel);
+  Call call(&context, frame, frame.function, Call::Sink::kChannel);
   call.BeginItem(7, nullptr);
   EXPECT_EQ(call.task_id(), 123U);
   EXPECT_EQ(call.function(), kEcho);

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/thread_children.hh"
+
+#include <utility>
+
+#include "platform/identity.hh"
+#include "platform/signals.hh"
+#include "platform/thread.hh"
+#include "runtime/fork_guard.hh"
+
+namespace mproc::runtime {
+namespace {
+
+constexpr char kName[] = "mproc-worker";
+constexpr size_t kStackSize = size_t{8} << 20;  // as the main thread of a worker process has
+
+}  // namespace
+
+// What the thread does, and what it leaves behind: a task may end it by pthread_exit, and then only
+// destructors run.
+struct ThreadChildren::Run {
+  ~Run() {
+    socket.Reset();
+    children->Report(id, {true, code, 0});
+  }
+  void operator()() {
+    children->engine_.Post([child = id, told = observer] {
+      if (auto one = told.lock()) one->OnStarted(child, platform::CurrentPid());
+    });
+    code = body(socket.get());
+  }
+
+  ThreadChildren* children;
+  uint64_t id;
+  std::weak_ptr<ChildObserver> observer;
+  ChildBody body;  // keeps the runtime, and with it `children`
+  GuardedFd socket;
+  int code = 0;
+};
+
+Result<uint64_t> ThreadChildren::Start(const StartRequest& request, std::weak_ptr<ChildObserver> observer) {
+  auto socket = platform::DuplicateFd(request.channel_fd);
+  if (!socket.ok()) return socket.status();
+  std::unique_lock lock(mutex_);
+  if (ending_) return Status(MPROC_ERROR_NOT_RUNNING, "the runtime is being ended");
+  uint64_t id = next_id_++;
+  children_.emplace(id, observer);
+  lock.unlock();
+  std::shared_ptr<Run> run(
+      new Run{this, id, std::move(observer), request.body, GuardedFd(std::move(*socket))});
+  platform::Thread thread;
+  Status started = thread.Start(
+      kName, kStackSize, [run] { (*run)(); }, platform::Thread::Runs::kHostCode);
+  if (started.ok()) {
+    thread.Detach();
+    return id;
+  }
+  lock.lock();
+  children_.erase(id);
+  return started;
+}
+
+void ThreadChildren::Signal(uint64_t id, int signo) {
+  if (signo == SIGKILL) Report(id, {true, 0, SIGKILL});
+}
+
+void ThreadChildren::End() {
+  std::unique_lock lock(mutex_);
+  ending_ = true;
+  while (!children_.empty()) {
+    uint64_t id = children_.begin()->first;
+    lock.unlock();
+    Signal(id, SIGKILL);
+    lock.lock();
+  }
+}
+
+void ThreadChildren::Report(uint64_t id, ChildExit exit) {
+  std::unique_lock lock(mutex_);
+  auto found = children_.extract(id);
+  lock.unlock();
+  if (found.empty()) return;
+  engine_.Post([id, exit, told = std::move(found.mapped())] {
+    if (auto one = told.lock()) one->OnExited(id, exit);
+  });
+}
+
+}  // namespace mproc::runtime
