@@ -42,8 +42,8 @@ class HostChannel {
  public:
   static Result<HostChannel> Create(uint32_t polling);
 
-  int memory_fd() const { return memory_->fd(); }
-  void CloseMemoryFd() { memory_->CloseFd(); }
+  int memory_fd() const { return memory_->fd(); }  // -1 once given away
+  platform::UniqueFd GiveMemoryFd() { return memory_->GiveFd(); }
   // Where it is mapped here, for a worker in this process.
   const std::shared_ptr<platform::SharedMemory>& memory() const { return memory_; }
 

@@ -58,10 +58,10 @@ DueCallback* CallbackQueue::Pop(bool wait) {
 Result<platform::UniqueFd> CallbackQueue::MakeReadable() {
   std::lock_guard lock(mutex_);
   if (!tell_.valid()) {
-    auto ends = platform::MakePipe(platform::Writes::kNonBlocking);
+    auto ends = runtime::MakeGuardedPipe(platform::Writes::kNonBlocking);
     if (!ends.ok()) return ends.status();
-    told_ = runtime::GuardedFd(std::move(ends->first));
-    tell_ = runtime::GuardedFd(std::move(ends->second));
+    told_ = std::move(ends->first);
+    tell_ = std::move(ends->second);
     if (first_) platform::FillPipe(tell_.get());
   }
   return platform::ReopenPipe(told_.get());

@@ -92,6 +92,7 @@ Status EnterRuntime(Core* core) {
     default:
       core->children = &core->runtime->launcher();
   }
+  runtime::NoForks no_forks;
   auto leader = platform::MakeEventFd();
   if (!leader.ok()) return leader.status();
   auto engine = platform::MakeEventFd();

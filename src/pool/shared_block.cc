@@ -35,10 +35,10 @@ Result<std::shared_ptr<SharedBlock>> SharedBlock::CreateBound(ByteView bytes, co
 
 Result<std::shared_ptr<SharedBlock>> SharedBlock::CreateBound(const SharedBlock& block,
                                                               const ipc::BoundNote& note) {
-  auto fd = platform::DuplicateFd(block.fd());
+  auto fd = runtime::DuplicateGuarded(block.fd());
   if (!fd.ok()) return fd.status();
   std::shared_ptr<SharedBlock> bound(new SharedBlock());
-  bound->fd_ = runtime::GuardedFd(std::move(*fd));
+  bound->fd_ = std::move(*fd);
   bound->size_ = block.size();
   bound->note_ = note;
   return bound;

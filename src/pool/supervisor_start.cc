@@ -23,6 +23,13 @@ bool IsHopeless(int32_t status) {
          status == MPROC_ERROR_NOT_SERVED || status == MPROC_ERROR_UNSUPPORTED;
 }
 
+Result<ipc::HostChannel> MakeChannel(const Options& options, runtime::GuardedFd* memory) {
+  runtime::NoForks no_forks;
+  auto channel = ipc::HostChannel::Create(static_cast<uint32_t>(options.polling));
+  if (channel.ok()) *memory = runtime::GuardedFd(channel->GiveMemoryFd());
+  return channel;
+}
+
 }  // namespace
 
 Status Supervisor::StartAll(Drain* drain, std::shared_ptr<EngineSide> engine,
@@ -57,27 +64,28 @@ Status Supervisor::StartWorker(WorkerSlot* worker) try {
   uint32_t number = next_number_++;
   worker->name = NameOfWorker(core_.options, number);
   worker->cpu = staff_.ChooseCpu(NowNs());
-  auto channel = ipc::HostChannel::Create(static_cast<uint32_t>(core_.options.polling));
+  runtime::GuardedFd memory;
+  auto channel = MakeChannel(core_.options, &memory);
   if (!channel.ok()) return channel.status();
-  auto ends = platform::MakeSocketPair();
+  auto ends = runtime::MakeGuardedSocketPair();
   if (!ends.ok()) return ends.status();
-  auto listener = platform::DuplicateFd(ends->first.get());
+  auto listener = runtime::DuplicateGuarded(ends->first.get());
   if (!listener.ok()) return listener.status();
   std::shared_ptr<WorkerOutput> output;
   if (core_.output.wanted()) {
     output = std::make_shared<WorkerOutput>(core_.output, core_.runtime, number);
     if (Status made = output->Make(); !made.ok()) return made;
   }
-  Status sent =
-      SendSetup(ends->first.get(), core_.options, plan_, number, worker->name, worker->cpu,
-                {channel->memory_fd(), core_.leader_bell.get(), core_.engine_bell.get(), output.get()});
+  Status sent = SendSetup(ends->first.get(), core_.options, plan_, number, worker->name, worker->cpu,
+                          {memory.get(), core_.leader_bell.get(), core_.engine_bell.get(), output.get()});
   if (!sent.ok()) return sent;
-  channel->CloseMemoryFd();
-  platform::UniqueFd errors;
+  memory.Reset();
+  runtime::GuardedFd errors;
   if (plan_.own_error) {
+    runtime::NoForks no_forks;
     auto file = platform::MakeMemoryFile("mproc-errors", {});
     if (!file.ok()) return file.status();
-    errors = std::move(*file);
+    errors = runtime::GuardedFd(std::move(*file));
   }
   auto link = std::make_shared<WorkerLink>(
       core_.runtime, worker->place, number, std::move(*listener),
@@ -109,7 +117,7 @@ Status Supervisor::StartWorker(WorkerSlot* worker) try {
   }
   worker->child = *child;
   worker->SetChannel(std::move(*channel), engine_);
-  worker->socket = runtime::GuardedFd(std::move(ends->first));
+  worker->socket = std::move(ends->first);
   worker->link = link;
   if (output) output->Open(pool_reference_);
   worker->output = std::move(output);

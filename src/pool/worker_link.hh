@@ -39,7 +39,7 @@ class WorkerLink : public runtime::ChildObserver, public std::enable_shared_from
   using Deliver = std::function<void(WorkerEvent)>;
   // `socket` is a duplicate of the host's end. It is there before the worker is started: the report of its
   // exit may come before Open has done its work, and its last words are read all the same.
-  WorkerLink(std::shared_ptr<runtime::Runtime> runtime, int place, uint32_t number, platform::UniqueFd socket,
+  WorkerLink(std::shared_ptr<runtime::Runtime> runtime, int place, uint32_t number, runtime::GuardedFd socket,
              Deliver deliver)
       : runtime_(std::move(runtime)),
         place_(place),
@@ -48,7 +48,7 @@ class WorkerLink : public runtime::ChildObserver, public std::enable_shared_from
         socket_(std::move(socket)) {}
 
   // The worker's standard error until the hello, a memory file. Before it is started.
-  void SetErrors(platform::UniqueFd errors) { errors_ = runtime::GuardedFd(std::move(errors)); }
+  void SetErrors(runtime::GuardedFd errors) { errors_ = std::move(errors); }
   // Listens for at most `limit` nanoseconds. Any thread.
   void Open(int64_t limit);
   // Nothing is delivered afterwards (but for what is under way on the engine thread). Any thread.

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
 // The table has a bit for each descriptor number. It is read by the fork handler, where no lock may be taken,
-// so it consists of atomics only, and its parts, once made, stay. A descriptor that is opened while another
-// thread forks may be missed: the child then holds it, and the launcher and the workers do not rely on the
-// end of sockets alone.
+// so it consists of atomics only, and its parts, once made, stay. A descriptor that arrives in a message
+// while another thread forks may be missed: the child then holds it, and the launcher and the workers do not
+// rely on the end of sockets alone.
 #include "runtime/fork_guard.hh"
 
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <new>
+
+#include "platform/socket.hh"
 
 namespace mproc::runtime {
 namespace {
@@ -59,7 +61,14 @@ void CloseAll() {
   }
 }
 
+Result<GuardedEnds> GuardEnds(Result<std::pair<platform::UniqueFd, platform::UniqueFd>> ends) {
+  if (!ends.ok()) return ends.status();
+  return GuardedEnds(GuardedFd(std::move(ends->first)), GuardedFd(std::move(ends->second)));
+}
+
 }  // namespace
+
+constinit platform::ForkMutex NoForks::g_mutex;
 
 Status StartForkGuard() {
   Status status = platform::CheckForkWatch();
@@ -82,6 +91,23 @@ void GuardFd(int fd) {
 
 void UnguardFd(int fd) {
   if (auto* word = WordOf(fd, false)) word->fetch_and(~BitOf(fd), std::memory_order_relaxed);
+}
+
+Result<GuardedFd> DuplicateGuarded(int fd) {
+  NoForks no_forks;
+  auto copy = platform::DuplicateFd(fd);
+  if (!copy.ok()) return copy.status();
+  return GuardedFd(std::move(*copy));
+}
+
+Result<GuardedEnds> MakeGuardedSocketPair() {
+  NoForks no_forks;
+  return GuardEnds(platform::MakeSocketPair());
+}
+
+Result<GuardedEnds> MakeGuardedPipe(platform::Writes writes) {
+  NoForks no_forks;
+  return GuardEnds(platform::MakePipe(writes));
 }
 
 }  // namespace mproc::runtime

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Keeps children that the host forks from holding our descriptors: all that are registered here are closed
 // in such a child before fork() returns there. Any thread.
+//
+// No fork may come between the making of a descriptor and its registering, nor between its last moment here
+// and its end. So both are done under NoForks.
 #pragma once
 
+#include <mutex>
+#include <utility>
+
 #include "platform/fd.hh"
+#include "platform/fork_lock.hh"
 #include "platform/fork_mark.hh"
 
 namespace mproc::runtime {
@@ -18,6 +25,17 @@ void UnguardFd(int fd);
 // Closes what was inherited, if this is a forked child and it has not been done. A fresh runtime calls it
 // for children of the raw system call, in which no fork handler ran.
 void CloseInheritedFds();
+
+// While one lives, no fork of this process begins. A leaf: whoever holds it locks nothing else and waits for
+// nobody.
+class NoForks {
+ public:
+  NoForks() : held_(g_mutex) {}
+
+ private:
+  static platform::ForkMutex g_mutex;
+  std::lock_guard<platform::ForkMutex> held_;
+};
 
 // Owns a descriptor that forked children do not get. Movable, not thread-safe.
 class GuardedFd {
@@ -37,6 +55,8 @@ class GuardedFd {
   int get() const { return fd_.get(); }
   bool valid() const { return fd_.valid(); }
   void Reset() {
+    if (!fd_.valid()) return;
+    NoForks no_forks;
     UnguardFd(fd_.get());
     fd_.Reset();
   }
@@ -49,5 +69,12 @@ class GuardedFd {
  private:
   platform::UniqueFd fd_;
 };
+
+using GuardedEnds = std::pair<GuardedFd, GuardedFd>;
+
+// Descriptors that are registered before anybody can fork; the errors of their makers in `platform`.
+Result<GuardedFd> DuplicateGuarded(int fd);
+Result<GuardedEnds> MakeGuardedSocketPair();
+Result<GuardedEnds> MakeGuardedPipe(platform::Writes writes);
 
 }  // namespace mproc::runtime

@@ -25,11 +25,11 @@ struct NoReturn {
 }  // namespace
 
 Result<uint64_t> ForkedChildren::Start(const StartRequest& request, std::weak_ptr<ChildObserver> observer) {
-  auto channel = platform::DuplicateFd(request.channel_fd);
+  auto channel = DuplicateGuarded(request.channel_fd);
   if (!channel.ok()) return channel.status();
   auto child = std::make_shared<Child>();
   child->observer = std::move(observer);
-  child->channel = GuardedFd(std::move(*channel));
+  child->channel = std::move(*channel);
   child->body = request.body;
   child->among_threads = request.among_threads;
   std::lock_guard lock(mutex_);
@@ -83,7 +83,6 @@ void ForkedChildren::Fork(uint64_t id) {
     if (observer) observer->OnStartFailed(id, made);
     return;
   }
-  GuardFd(child->process.fd());
   if (observer) observer->OnStarted(id, child->process.pid());
   WatchEnd(id, child.get());
 }
@@ -99,7 +98,9 @@ Status ForkedChildren::MakeProcess(const Child& child, GuardedFd channel, platfo
     NoReturn end;
     end.code = child.body(socket.get());
   }
+  NoForks no_forks;
   *process = platform::ProcessRef::Open(*pid);
+  GuardFd(process->fd());
   return Status();
 }
 

@@ -34,7 +34,7 @@ bool NoRoom(const Status& status) {
 
 Result<std::shared_ptr<LauncherProcess>> LauncherProcess::Launch(const std::string& program,
                                                                  std::function<void()> wake) {
-  auto sockets = platform::MakeSocketPair();
+  auto sockets = MakeGuardedSocketPair();
   if (!sockets.ok()) return sockets.status();
   Status status = platform::AskForCredentials(sockets->second.get());
   if (!status.ok()) return status;
@@ -49,7 +49,7 @@ Result<std::shared_ptr<LauncherProcess>> LauncherProcess::Launch(const std::stri
   }
   launcher->process_ = std::move(launched->process);
   launcher->is_child_ = launched->is_child;
-  launcher->socket_ = GuardedFd(std::move(sockets->first));
+  launcher->socket_ = std::move(sockets->first);
   GuardFd(launcher->process_.fd());
   return launcher;
 }

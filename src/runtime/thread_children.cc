@@ -39,15 +39,14 @@ struct ThreadChildren::Run {
 };
 
 Result<uint64_t> ThreadChildren::Start(const StartRequest& request, std::weak_ptr<ChildObserver> observer) {
-  auto socket = platform::DuplicateFd(request.channel_fd);
+  auto socket = DuplicateGuarded(request.channel_fd);
   if (!socket.ok()) return socket.status();
   std::unique_lock lock(mutex_);
   if (ending_) return Status(MPROC_ERROR_NOT_RUNNING, "the runtime is being ended");
   uint64_t id = next_id_++;
   children_.emplace(id, observer);
   lock.unlock();
-  std::shared_ptr<Run> run(
-      new Run{this, id, std::move(observer), request.body, GuardedFd(std::move(*socket))});
+  std::shared_ptr<Run> run(new Run{this, id, std::move(observer), request.body, std::move(*socket)});
   platform::Thread thread;
   Status started = thread.Start(
       kName, kStackSize, [run] { (*run)(); }, platform::Thread::Runs::kHostCode);

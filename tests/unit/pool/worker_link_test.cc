@@ -15,7 +15,7 @@ namespace {
 
 // What a link without a runtime tells when a worker, which sent `last`, has ended before Open did its work.
 std::vector<WorkerEvent> EventsOfAnEarlyEnd(int32_t status, const std::string& last, bool says = true) {
-  auto ends = platform::MakeSocketPair();
+  auto ends = runtime::MakeGuardedSocketPair();
   EXPECT_TRUE(ends.ok());
   std::vector<WorkerEvent> events;
   auto link = std::make_shared<WorkerLink>(nullptr, 3, 4, std::move(ends->first),

@@ -8,6 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <thread>
+
 #include "support/processes.hh"
 
 namespace mproc::runtime {
@@ -77,6 +80,34 @@ TEST(ForkGuard, CleansUpLateAfterTheRawSystemCall) {
       return IsOpen(ours.get()) ? 2 : 0;
     };
     EXPECT_EQ(CodeOfChild(body, true), 0);
+  });
+}
+
+TEST(ForkGuard, NoForkFindsOneThatIsNotRegisteredYet) {
+  InChild([] {
+    ASSERT_TRUE(StartForkGuard().ok());
+    auto open_ones = [] {
+      int count = 0;
+      for (int fd = 0; fd < 64; fd++) count += IsOpen(fd) ? 1 : 0;
+      return count;
+    };
+    const int before = open_ones();
+    std::atomic<bool> enough{false};
+    std::thread maker([&] {
+      while (!enough) {
+        auto ends = MakeGuardedSocketPair();
+        auto copy = DuplicateGuarded(ends->first.get());
+        auto pipe = MakeGuardedPipe(platform::Writes::kBlocking);
+        ASSERT_TRUE(ends.ok() && copy.ok() && pipe.ok());
+      }
+    });
+    int missed = 0;
+    for (int i = 0; i < 400; i++) {
+      missed += CodeOfChild([&] { return open_ones() == before ? 0 : 1; });
+    }
+    enough = true;
+    maker.join();
+    EXPECT_EQ(missed, 0);
   });
 }
 
