@@ -252,14 +252,16 @@ Runner::Ended Runner::RunArray(const ipc::TaskView& view, const task::Function& 
   if (!place.ok()) return PutError(OwnError(place.status().code(), place.status().message()));
   std::byte* at = *place + sizeof result;
   Call call(context_, view.frame, function.id, Call::Sink::kPlace);
-  call.SetRoom(head.output_stride, head.output_stride);
-  for (; result.done < head.count; result.done++, at += head.output_stride) {
+  const size_t taken = head.input_stride, given = head.output_stride;
+  call.SetRoom(given, given);
+  const std::byte* from = input.data();
+  for (; result.done < head.count; result.done++, from += taken, at += given) {
     call.BeginItem(head.first + result.done, at);
-    if (!CallFunction(function, &call, input.subspan(result.done * head.input_stride, head.input_stride))) {
+    if (!CallFunction(function, &call, ByteView(from, taken))) {
       result.failed = 1;
       break;
     }
-    if (!call.replied() && head.output_stride) {
+    if (!call.replied() && given) {
       call.Fail(MPROC_ERROR_NO_VALUE, "", "the function gave no value for an item of an array map", nullptr);
       result.failed = 1;
       break;
