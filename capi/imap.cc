@@ -4,7 +4,7 @@
 #include <cstring>
 #include <vector>
 
-#include "capi/guard.hh"
+#include "capi/handle_calls.hh"
 #include "capi/objects.hh"
 #include "pool/imap.hh"
 
@@ -86,12 +86,10 @@ Status CopyItems(const void* const* items, const size_t* sizes, size_t count, Im
 // Runs `body` on the iterator behind the handle, alone.
 template <typename Body>
 int32_t GuardImap(mproc_imap_t* handle, Body&& body) {
-  return Guard([&] {
-    ImapHandles::Pinned pinned;
-    if (Status known = ImapHandles::Get().Find(handle, &pinned); !known.ok()) return known;
-    Imap::Turn turn(*pinned);
+  return GuardOn<ImapHandles>(handle, [&](Imap& imap) -> Status {
+    Imap::Turn turn(imap);
     if (!turn.status().ok()) return turn.status();
-    return body(*pinned);
+    return body(imap);
   });
 }
 

@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 
-#include "capi/guard.hh"
+#include "capi/handle_calls.hh"
 #include "capi/self_table.hh"
 #include "capi/table_handles.hh"
 #include "platform/fork_lock.hh"
@@ -37,23 +37,19 @@ using namespace mproc;
 using namespace mproc::capi;
 
 mproc_status_t mproc_worker_main(mproc_table_t* table) {
-  return Guard([&] {
-    TableHandles::Pinned object;
-    if (Status known = TableHandles::Get().Find(table, &object); !known.ok()) return known;
+  return GuardOn<TableHandles>(table, [&](const task::Table& served) {
     Report(Status());  // makes this thread's last error now: a worker may run out of memory later
     uint64_t nonce = 0;
     bool serves = worker::TakeSelfMark(&nonce);
-    SetSelfTable(*object);  // in a worker, too: its functions may use pools
-    if (serves) std::exit(worker::WorkerMain(&*object, nonce, nullptr));
+    SetSelfTable(served);  // in a worker, too: its functions may use pools
+    if (serves) std::exit(worker::WorkerMain(&served, nonce, nullptr));
     return Status();
   });
 }
 
 mproc_status_t mproc_worker_serve(mproc_table_t* table) {
-  return Guard([&] {
-    TableHandles::Pinned object;
-    if (Status known = TableHandles::Get().Find(table, &object); !known.ok()) return known;
-    task::Table copy = *object;
+  return GuardOn<TableHandles>(table, [&](const task::Table& served) {
+    task::Table copy = served;
     return worker::ServeCommand(copy);
   });
 }

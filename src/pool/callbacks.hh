@@ -13,6 +13,9 @@
 
 namespace mproc::pool {
 
+// Bytes of log records, or of output, that wait for their callbacks; what is more is dropped, and counted.
+inline constexpr size_t kMostWaiting = 8 << 20;
+
 class CallbackQueue {
  public:
   void Push(DueCallback* due);

@@ -15,7 +15,6 @@
 namespace mproc::pool {
 namespace {
 
-constexpr size_t kMostWaiting = 8 << 20;
 // No ring holds more, so all that came before a result is taken; one that is filled all the while must wait
 // until the others had their turn.
 constexpr size_t kMostAtOnce = ipc::kLogBytes / sizeof(ipc::LogHead);

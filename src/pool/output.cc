@@ -11,7 +11,6 @@
 namespace mproc::pool {
 namespace {
 
-constexpr size_t kMostWaiting = 8 << 20;
 constexpr size_t kLongestLine = 64 << 10;
 constexpr int kMostReads = 64;  // at once: one that writes without end must not keep others waiting
 constexpr int32_t kStreams[] = {MPROC_OUTPUT_STANDARD, MPROC_OUTPUT_ERROR};
@@ -43,8 +42,7 @@ class OutputDue final : public DueOnce {
 };
 
 void OutputDelivery::BeforeEnd(WorkerSlot* worker, Future* task) {
-  if (worker->output && worker->output->Take())
-    pool_->EndAfterCallbacks(task->is_chunk ? task->parent : task);
+  if (worker->output && worker->output->Take()) pool_->EndAfterCallbacks(task->whole());
 }
 
 bool OutputDelivery::TryQueue(int32_t stream, uint32_t worker, std::string text) try {

@@ -36,7 +36,7 @@ ByteView ItemsOf(ByteView packed, SlowTask* slow) {
 void Slowest::Note(const WorkerSlot& worker, const Future& task, const Bounds& bounds, int64_t elapsed) {
   SlowTask slow;
   slow.elapsed = elapsed;
-  slow.task = task.is_chunk ? task.parent->id : task.id;
+  slow.task = task.whole()->id;
   slow.function = bounds.FunctionOf(task.function);
   slow.worker = worker.number;
   slow.item = task.index;

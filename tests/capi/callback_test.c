@@ -42,11 +42,6 @@ static mproc_future_t* SubmitCalled(mproc_pool_t* pool, uint32_t function, int64
                                      user_data, &future));
   return future;
 }
-static mproc_pool_t* DispatchPool(int32_t workers) {
-  mproc_pool_options_t* options = Options(workers);
-  NEED_OK(mproc_pool_options_set_callbacks(options, MPROC_CALLBACKS_DISPATCH));
-  return ReadyWith(options);
-}
 
 // ---- exactly once
 
@@ -465,7 +460,7 @@ static void RunInsideDispatch(void) {
   Calls calls = {0};
   mproc_future_t* futures[10];
   size_t ran = 77;
-  mproc_pool_t* pool = DispatchPool(2);
+  mproc_pool_t* pool = CallbackPool(2, MPROC_CALLBACKS_DISPATCH);
   CHECK_OK(mproc_pool_dispatch(pool, 0, &ran));
   CHECK_EQ(ran, 0);
   for (int i = 0; i < 10; i++) futures[i] = SubmitCalled(pool, fn_mark, 0, i, OnValue, OnError, &calls);
@@ -506,7 +501,7 @@ static void* DispatchInThread(void* pool) {
   return NULL;
 }
 static void OneDispatchAtATime(void) {
-  Doing doing = {.pool = DispatchPool(1), .left = 1};
+  Doing doing = {.pool = CallbackPool(1, MPROC_CALLBACKS_DISPATCH), .left = 1};
   pthread_t thread;
   mproc_future_t* future = SubmitCalled(doing.pool, fn_mark, 0, 0, OnDispatchAgain, NULL, &doing);
   WaitEnd(future);
@@ -527,7 +522,7 @@ static void OneDispatchAtATime(void) {
 
 static void DestroyRunsTheRest(void) {
   Calls calls = {0};
-  mproc_pool_t* pool = DispatchPool(1);
+  mproc_pool_t* pool = CallbackPool(1, MPROC_CALLBACKS_DISPATCH);
   mproc_future_t* futures[10];
   for (int i = 0; i < 10; i++) {
     futures[i] = SubmitCalled(pool, i < 5 ? fn_mark : fn_stubborn, 0, i, OnValue, OnError, &calls);
@@ -545,7 +540,7 @@ static void DestroyRunsTheRest(void) {
 
 static void DispatchedCallbackDestroys(void) {
   Calls calls = {0};
-  Doing doing = {.pool = DispatchPool(2)};
+  Doing doing = {.pool = CallbackPool(2, MPROC_CALLBACKS_DISPATCH)};
   mproc_future_t* first = SubmitCalled(doing.pool, fn_mark, 0, 0, OnDestroy, NULL, &doing);
   mproc_future_t* futures[10];
   WaitEnd(first);

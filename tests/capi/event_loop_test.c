@@ -5,12 +5,6 @@
 
 #include "host.h"
 
-static mproc_pool_t* PoolWith(int32_t workers, int32_t mode) {
-  mproc_pool_options_t* options = Options(workers);
-  NEED_OK(mproc_pool_options_set_callbacks(options, mode));
-  return ReadyWith(options);
-}
-
 // Submits a task that gives 2 * value + 1, with the value as user data.
 static void SubmitTagged(mproc_pool_t* pool, int64_t value) {
   Work work = {0, value};
@@ -27,7 +21,7 @@ static bool Readable(int fd) {
 
 static void NextHandsOutEveryEndOnce(void) {
   enum { kTasks = 500 };
-  mproc_pool_t* pool = PoolWith(2, MPROC_CALLBACKS_NEXT);
+  mproc_pool_t* pool = CallbackPool(2, MPROC_CALLBACKS_NEXT);
   static char seen[kTasks];
   memset(seen, 0, sizeof seen);
   for (int i = 0; i < kTasks; i++) SubmitTagged(pool, i);
@@ -48,7 +42,7 @@ static void NextHandsOutEveryEndOnce(void) {
 }
 
 static void NextTellsEveryKindOfEnd(void) {
-  mproc_pool_t* pool = PoolWith(1, MPROC_CALLBACKS_NEXT);
+  mproc_pool_t* pool = CallbackPool(1, MPROC_CALLBACKS_NEXT);
   const void* items[] = {"a", "bc"};
   const size_t sizes[] = {1, 2};
   mproc_future_t *own = Submit(pool, fn_noop, NULL, 0), *failing = SubmitNumber(pool, fn_fail, 7);
@@ -99,7 +93,7 @@ static void* Consume(void* argument) {
 }
 static void SeveralThreadsTakeTheNext(void) {
   enum { kThreads = 4, kTasks = 4000 };
-  Consumers consumers = {.pool = PoolWith(2, MPROC_CALLBACKS_NEXT)};
+  Consumers consumers = {.pool = CallbackPool(2, MPROC_CALLBACKS_NEXT)};
   pthread_t threads[kThreads];
   for (int i = 0; i < kThreads; i++) NEED(pthread_create(&threads[i], NULL, Consume, &consumers) == 0);
   for (int i = 0; i < kTasks; i++) SubmitTagged(consumers.pool, i);
@@ -115,16 +109,16 @@ static void EachModeHasItsCalls(void) {
   mproc_future_t* future = NULL;
   int32_t fd = -1;
   size_t ran;
-  mproc_pool_t* pool = PoolWith(1, MPROC_CALLBACKS_THREAD);
+  mproc_pool_t* pool = CallbackPool(1, MPROC_CALLBACKS_THREAD);
   CHECK_STATUS(mproc_pool_next(pool, 0, &future, NULL), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_pool_fd(pool, &fd), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_EQ(fd, -1);
   CHECK_OK(mproc_pool_destroy(pool));
-  pool = PoolWith(1, MPROC_CALLBACKS_DISPATCH);
+  pool = CallbackPool(1, MPROC_CALLBACKS_DISPATCH);
   CHECK_STATUS(mproc_pool_next(pool, 0, &future, NULL), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_pool_fd(pool, NULL), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_OK(mproc_pool_destroy(pool));
-  pool = PoolWith(1, MPROC_CALLBACKS_NEXT);
+  pool = CallbackPool(1, MPROC_CALLBACKS_NEXT);
   CHECK_STATUS(mproc_pool_dispatch(pool, 0, &ran), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_pool_next(pool, 0, NULL, NULL), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(
@@ -137,7 +131,7 @@ static void EachModeHasItsCalls(void) {
 // ---- the descriptor
 
 static void ReadableWhileSomethingWaits(void) {
-  mproc_pool_t* pool = PoolWith(2, MPROC_CALLBACKS_NEXT);
+  mproc_pool_t* pool = CallbackPool(2, MPROC_CALLBACKS_NEXT);
   mproc_future_t* future = NULL;
   int32_t fd = -1, late = -1;
   CHECK_OK(mproc_pool_fd(pool, &fd));
@@ -182,7 +176,7 @@ static void ReadableWhileSomethingWaits(void) {
 
 // What a host does to its descriptor is its own affair.
 static void TheDescriptorMayBlock(void) {
-  mproc_pool_t* pool = PoolWith(1, MPROC_CALLBACKS_NEXT);
+  mproc_pool_t* pool = CallbackPool(1, MPROC_CALLBACKS_NEXT);
   mproc_future_t* future = NULL;
   int32_t fd = -1;
   char byte;
@@ -206,7 +200,7 @@ static void OnCount(mproc_future_t* future, void* user_data) {
 }
 static void ReadableUntilAllIsDispatched(void) {
   enum { kTasks = 10 };
-  mproc_pool_t* pool = PoolWith(1, MPROC_CALLBACKS_DISPATCH);
+  mproc_pool_t* pool = CallbackPool(1, MPROC_CALLBACKS_DISPATCH);
   int32_t fd = -1;
   int calls = 0;
   size_t ran = 0;
@@ -229,7 +223,7 @@ static void ReadableUntilAllIsDispatched(void) {
 // ---- wake
 
 static void WakeEndsOneWait(void) {
-  mproc_pool_t* pool = PoolWith(1, MPROC_CALLBACKS_NEXT);
+  mproc_pool_t* pool = CallbackPool(1, MPROC_CALLBACKS_NEXT);
   mproc_future_t *gate = SubmitWork(pool, fn_gate, 0, 1), *future = NULL;
   CHECK_OK(mproc_pool_wake(pool));
   CHECK_STATUS(mproc_future_wait(gate, 0), MPROC_ERROR_TIMED_OUT);  // does not wait, so it takes no wake

@@ -71,6 +71,12 @@ static inline mproc_pool_t* ReadyWith(mproc_pool_options_t* options) {
   return pool;
 }
 static inline mproc_pool_t* ReadyPool(int32_t workers) { return ReadyWith(Options(workers)); }
+// A pool whose callbacks run in this mode.
+static inline mproc_pool_t* CallbackPool(int32_t workers, int32_t mode) {
+  mproc_pool_options_t* options = Options(workers);
+  NEED_OK(mproc_pool_options_set_callbacks(options, mode));
+  return ReadyWith(options);
+}
 
 static inline uint64_t Statistic(mproc_pool_t* pool, int32_t which) {
   uint64_t value = UINT64_MAX;

@@ -183,9 +183,7 @@ static void ProgressOfTasksByCallback(void) {
 // In dispatch mode nothing is called elsewhere; the last call comes with the end.
 static void ProgressByDispatch(void) {
   static Seen seen;
-  mproc_pool_options_t* how = Options(1);
-  NEED_OK(mproc_pool_options_set_callbacks(how, MPROC_CALLBACKS_DISPATCH));
-  mproc_pool_t* pool = ReadyWith(how);
+  mproc_pool_t* pool = CallbackPool(1, MPROC_CALLBACKS_DISPATCH);
   mproc_task_options_t* options = WithProgress(&seen);
   Gates gates;
   mproc_future_t* map = MapGates(pool, &gates, 4, 2, 70, options);
@@ -211,9 +209,7 @@ static void ProgressByDispatch(void) {
 
 static void ProgressRefused(void) {
   static Seen seen;
-  mproc_pool_options_t* how = Options(1);
-  NEED_OK(mproc_pool_options_set_callbacks(how, MPROC_CALLBACKS_NEXT));
-  mproc_pool_t* pool = ReadyWith(how);
+  mproc_pool_t* pool = CallbackPool(1, MPROC_CALLBACKS_NEXT);
   mproc_task_options_t* options = NULL;
   mproc_future_t* task = NULL;
   uint64_t number = 0;

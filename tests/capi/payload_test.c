@@ -93,17 +93,11 @@ static void OnEnd(mproc_future_t* future, void* user_data) {
   atomic_fetch_add(&((Lender*)user_data)->called, 1);
 }
 
-static mproc_pool_t* PoolWith(int32_t mode) {
-  mproc_pool_options_t* options = Options(1);
-  NEED_OK(mproc_pool_options_set_callbacks(options, mode));
-  return ReadyWith(options);
-}
-
 // Every end of a task and every refusal gives the memory back once, where the pool's callbacks run.
 static void LentMemoryComesBackOnce(int32_t mode) {
   enum { kSize = 200000 };
   unsigned char* bytes = Pattern(kSize);
-  mproc_pool_t* pool = PoolWith(mode);
+  mproc_pool_t* pool = CallbackPool(1, mode);
   bool calls = mode != MPROC_CALLBACKS_NEXT;
   static const uint32_t functions[] = {fn_checksum, fn_refuse, fn_abort, fn_noop, fn_checksum};
   static Lender lenders[5];
@@ -171,7 +165,7 @@ static void DestroyGivesLentMemoryBack(void) {
   enum { kTasks = 50, kSize = 100000 };
   unsigned char* bytes = Pattern(kSize);
   for (int32_t mode = MPROC_CALLBACKS_THREAD; mode <= MPROC_CALLBACKS_DISPATCH; mode++) {
-    mproc_pool_t* pool = PoolWith(mode);
+    mproc_pool_t* pool = CallbackPool(1, mode);
     Lender lender = {0, 0, 0};
     mproc_future_t* blocker = SubmitWork(pool, fn_gate, 0, 10 + mode);
     NEED_SOON(Begun(10 + mode) == 1);

@@ -189,9 +189,7 @@ static void MapsWithTheirFirstChunk(void) {
 // In dispatch mode the descriptor tells, and nothing is called elsewhere.
 static void ByDispatch(void) {
   static Seen seen;
-  mproc_pool_options_t* how = Options(1);
-  NEED_OK(mproc_pool_options_set_callbacks(how, MPROC_CALLBACKS_DISPATCH));
-  mproc_pool_t* pool = ReadyWith(how);
+  mproc_pool_t* pool = CallbackPool(1, MPROC_CALLBACKS_DISPATCH);
   int32_t fd = -1;
   size_t ran = 0;
   NEED_OK(mproc_pool_fd(pool, &fd));
@@ -247,9 +245,7 @@ static void InThreads(void) {
 
 static void Refused(void) {
   static Seen seen;
-  mproc_pool_options_t* how = Options(1);
-  NEED_OK(mproc_pool_options_set_callbacks(how, MPROC_CALLBACKS_NEXT));
-  mproc_pool_t* pool = ReadyWith(how);
+  mproc_pool_t* pool = CallbackPool(1, MPROC_CALLBACKS_NEXT);
   mproc_future_t* task = NULL;
   mproc_task_options_t* options = NULL;
   NEED_OK(mproc_task_options_create(&options));
