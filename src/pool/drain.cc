@@ -109,8 +109,11 @@ void Drain::NoteSlow(const WorkerSlot& worker, const Future& task, int64_t elaps
 
 void Drain::NoteWait(WorkerSlot* worker, const Future& task, int64_t submitted, TimesOfFunction* times,
                      Ending* ending) {
-  int64_t begun = worker->channel->flight().At(task.position).begun_at;
-  if (begun < submitted) return;  // a time that cannot be
+  int64_t told = worker->channel->flight().At(task.position).begun_at;
+  if (told <= 0) return;  // a time that cannot be
+  // A worker looks at the clock and then for a task: it may find one that was submitted in between.
+  int64_t begun = std::max(told, submitted);
+  ending->elapsed = std::max<int64_t>(0, ending->elapsed - (begun - told));
   if (times) times->waited.Add(static_cast<uint64_t>(begun - submitted));
   if (core_.options.timing == MPROC_TIMING_ALL) ending->begun_at = begun;
 }

@@ -631,6 +631,24 @@ static void TimesAreSampled(void) {
   CloseJoinDestroy(off);
 }
 
+// Tasks come while their worker looks for them; none of them begins before it was submitted, or never.
+static void EachTaskBegins(void) {
+  const int tasks = TestUnderValgrind() ? 1000 : 40000;
+  mproc_pool_options_t* options = Options(1);
+  NEED_OK(mproc_pool_options_set_timing(options, MPROC_TIMING_ALL));
+  mproc_pool_t* pool = ReadyWith(options);
+  int early = 0;
+  for (int i = 0; i < tasks; i++) {
+    mproc_future_t* task = SubmitNumber(pool, fn_square, i);
+    WaitEnd(task);
+    int64_t begun = Info(task, MPROC_FUTURE_INFO_BEGUN_AT);
+    early += begun < Info(task, MPROC_FUTURE_INFO_SUBMITTED_AT);
+    Release(task);
+  }
+  CHECK_EQ(early, 0);
+  CloseJoinDestroy(pool);
+}
+
 // Each future tells when its task was submitted and began; a map when its first chunk did.
 static void TimesOfFutures(void) {
   mproc_pool_options_t* options = Options(2);
@@ -708,6 +726,7 @@ int main(int argc, char** argv) {
       {"log refused", LogRefused, 0},
       {"times of functions", TimesOfFunctions, 0},
       {"times are sampled", TimesAreSampled, 0},
+      {"each task begins", EachTaskBegins, 0},
       {"times of futures", TimesOfFutures, 0},
       {"work and bytes", WorkAndBytes, 0},
       {"dump tells what runs", DumpTellsWhatRuns, 0},
