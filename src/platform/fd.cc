@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "platform/cancellation.hh"
+
 namespace mproc::platform {
 
 void UniqueFd::Reset(int fd) {
@@ -15,6 +17,7 @@ void UniqueFd::Reset(int fd) {
   if (old >= 0) {
     int saved = errno;
 #if defined(__SANITIZE_THREAD__)
+    CancellationOff no_cancel;
     close(old);  // else the sanitizer takes what gets this number next for the same file
 #else
     syscall(SYS_close, old);  // close() is a cancellation point

@@ -300,7 +300,7 @@ static void UnboundWhileTasksWait(void) {
   CHECK_HAS(mproc_last_error_message(), "unbound");
   CHECK_STATUS(mproc_pool_map(pool, id, g_items, g_sizes, 5, 1, 0, 0, &refused),
                MPROC_ERROR_UNKNOWN_FUNCTION);
-  kill(WorkerPid(pool, 0), SIGKILL);  // the next one gets the bytes as well
+  TestKill(WorkerPid(pool, 0), SIGKILL);  // the next one gets the bytes as well
   NEED_SOON(Statistic(pool, MPROC_POOL_STATISTIC_DEATHS) == 1);
   CHECK_EQ(CountDescriptors("memfd:mproc-bound"), 1);
   OpenAllGates();

@@ -49,7 +49,8 @@ static inline void CheckCrash(mproc_pool_t* pool, int signal) {
 static inline bool KillBusy(mproc_pool_t* pool) {
   for (int32_t i = 0; i < 2; i++) {
     bool busy = WorkerInfo(pool, i, MPROC_WORKER_INFO_STATE) == MPROC_WORKER_STATE_BUSY;
-    if (busy) kill(WorkerPid(pool, i), SIGKILL);
+    pid_t pid = WorkerPid(pool, i);
+    if (busy && pid > 0) TestKill(pid, SIGKILL);  // it may have ended in between
   }
   return false;
 }

@@ -182,7 +182,7 @@ static void HostAndLauncherDie(void) {
       if (round % 2 == 0) NEED_OK(mproc_pool_wait_ready(pool, TestLong()));
       NEED_SOON(WorkerPid(pool, 0) > 0 && WorkerPid(pool, 1) > 0);
       mproc_runtime_launcher_pid(&launcher);
-      if (round < 2 && launcher > 1) kill((pid_t)launcher, SIGKILL);
+      if (round < 2 && launcher > 1) TestKill((pid_t)launcher, SIGKILL);
       kill(getpid(), SIGKILL);
     }
     NEED(host > 0);

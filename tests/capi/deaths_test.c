@@ -169,7 +169,7 @@ static void OnlyTheRunningTaskIsLost(void) {
   while (killed < gates) {
     NEED_SOON((next = NextGate(dead, kTasks)) >= 0);
     pid_t pid = (pid_t)atomic_load(&g_board->pid[next]);
-    CHECK_EQ(kill(pid, SIGKILL), 0);
+    CHECK_EQ(TestKill(pid, SIGKILL), 0);
     TakeLost(futures[next], MPROC_CAUSE_SIGNAL, SIGKILL, 0);
     CHECK_EQ(Info(futures[next], MPROC_FUTURE_INFO_WORKER_PID), pid);
     dead[next] = true;
@@ -192,7 +192,7 @@ static void OnlyTheRunningTaskIsLost(void) {
 
 static void IdleDeathLosesNothing(void) {
   mproc_pool_t* pool = ReadyPool(3);
-  for (int i = 0; i < 3; i++) CHECK_EQ(kill(WorkerPid(pool, i), SIGKILL), 0);
+  for (int i = 0; i < 3; i++) CHECK_EQ(TestKill(WorkerPid(pool, i), SIGKILL), 0);
   CHECK_SOON(Statistic(pool, MPROC_POOL_STATISTIC_DEATHS) == 3);
   CheckReplaced(pool, 3);
   CHECK_EQ(Statistic(pool, MPROC_POOL_STATISTIC_LOST), 0);
@@ -205,7 +205,7 @@ static void AllWorkersDieAtOnce(void) {
   mproc_pool_t* pool = ReadyPool(kWorkers);
   for (int i = 0; i < kTasks; i++) futures[i] = SubmitWork(pool, i < kWorkers ? fn_gate : fn_mark, 0, i);
   NEED_SOON(CountBegun(0, kWorkers) == kWorkers);
-  for (int i = 0; i < kWorkers; i++) kill(WorkerPid(pool, i), SIGKILL);
+  for (int i = 0; i < kWorkers; i++) TestKill(WorkerPid(pool, i), SIGKILL);
   CHECK_OK(mproc_future_wait_all(futures, kTasks, TestLong()));
   for (int i = 0; i < kTasks; i++) {
     CHECK_EQ(Outcome(futures[i]), i < kWorkers ? MPROC_OUTCOME_WORKER_LOST : MPROC_OUTCOME_VALUE);
@@ -232,7 +232,7 @@ static void LauncherDies(void) {
   for (int i = 0; i < 40; i++) futures[i] = SubmitWork(pool, i < 2 ? fn_gate : fn_mark, 0, i);
   NEED_SOON(CountBegun(0, 2) == 2);
   CHECK_OK(mproc_runtime_launcher_pid(&launcher));
-  CHECK_EQ(kill((pid_t)launcher, SIGKILL), 0);
+  CHECK_EQ(TestKill((pid_t)launcher, SIGKILL), 0);
   CHECK_OK(mproc_future_wait_all(futures, 40, TestLong()));
   for (int i = 0; i < 40; i++) {
     if (i < 2) {
@@ -261,7 +261,7 @@ static void LauncherDiesOverAStart(void) {
   mproc_pool_t* pool = CreateWith(options);
   NEED_SOON(Begun(300) == 2);
   CHECK_OK(mproc_runtime_launcher_pid(&launcher));
-  CHECK_EQ(kill((pid_t)launcher, SIGKILL), 0);
+  CHECK_EQ(TestKill((pid_t)launcher, SIGKILL), 0);
   NEED_SOON(Begun(300) == 4);
   OpenGate(300);
   CHECK_OK(mproc_pool_wait_ready(pool, TestLong()));
@@ -278,7 +278,7 @@ static void StoppedWorkerKeepsOnlyItsTask(void) {
   NEED_SOON(Begun(1000) == 1);
   pid_t stopped = (pid_t)atomic_load(&g_board->pid[1000]);
   for (int i = 0; i < kTasks; i++) futures[i] = SubmitWork(pool, fn_mark, i < 4 ? 20 : 0, i);
-  CHECK_EQ(kill(stopped, SIGSTOP), 0);
+  CHECK_EQ(TestKill(stopped, SIGSTOP), 0);
   CHECK_OK(mproc_future_wait_all(futures, kTasks, TestLong()));  // all of them, by the other one
   for (int i = 0; i < kTasks; i++) {
     CHECK_EQ(NumberOf(futures[i]), 2 * i + 1);
@@ -292,7 +292,7 @@ static void StoppedWorkerKeepsOnlyItsTask(void) {
   CHECK_STATUS(mproc_future_wait(running, 100 * MPROC_MILLISECOND),
                MPROC_ERROR_TIMED_OUT);  // not dead, only stopped
   CHECK_EQ(Statistic(pool, MPROC_POOL_STATISTIC_DEATHS), 0);
-  CHECK_EQ(kill(stopped, SIGCONT), 0);
+  CHECK_EQ(TestKill(stopped, SIGCONT), 0);
   CHECK_EQ(TakeReport(running).pid, stopped);
   WarmUp(pool, 2);  // both serve again
   CHECK_EQ(Statistic(pool, MPROC_POOL_STATISTIC_DEATHS), 0);
@@ -306,7 +306,7 @@ static void StoppedIdleWorkerHoldsNothingUp(void) {
   mproc_pool_t* pool = ReadyPool(2);
   WarmUp(pool, 2);
   pid_t stopped = WorkerPid(pool, 0);
-  CHECK_EQ(kill(stopped, SIGSTOP), 0);
+  CHECK_EQ(TestKill(stopped, SIGSTOP), 0);
   NEED_SOON(TestState(stopped) == 'T');
   for (int i = 0; i < kTasks; i++) futures[i] = SubmitWork(pool, fn_mark, 1, i);
   CHECK_OK(mproc_future_wait_all(futures, kTasks, TestLong()));
@@ -315,7 +315,7 @@ static void StoppedIdleWorkerHoldsNothingUp(void) {
     CHECK(Info(futures[i], MPROC_FUTURE_INFO_WORKER_PID) != stopped);
     Release(futures[i]);
   }
-  CHECK_EQ(kill(stopped, SIGCONT), 0);
+  CHECK_EQ(TestKill(stopped, SIGCONT), 0);
   WarmUp(pool, 2);
   CloseJoinDestroy(pool);
 }
@@ -326,7 +326,7 @@ static void StoppedWorkersAreEnded(void) {
     mproc_future_t* running = SubmitWork(pool, fn_gate, 0, 1000 + way);
     NEED_SOON(Begun(1000 + way) == 1);
     pid_t pids[2] = {WorkerPid(pool, 0), WorkerPid(pool, 1)};
-    for (int i = 0; i < 2; i++) CHECK_EQ(kill(pids[i], SIGSTOP), 0);
+    for (int i = 0; i < 2; i++) CHECK_EQ(TestKill(pids[i], SIGSTOP), 0);
     for (int i = 0; i < 2; i++) NEED_SOON(TestState(pids[i]) == 'T');
     if (way == 0) CHECK_OK(mproc_pool_terminate(pool));
     if (way == 2) CHECK_OK(mproc_runtime_finish(TestLong()));
@@ -342,10 +342,10 @@ static void StoppedWorkerMayDie(void) {
   mproc_future_t* queued = SubmitWork(pool, fn_mark, 0, 1);
   NEED_SOON(Begun(1000) == 1);
   pid_t pid = WorkerPid(pool, 0);
-  CHECK_EQ(kill(pid, SIGSTOP), 0);
+  CHECK_EQ(TestKill(pid, SIGSTOP), 0);
   NEED_SOON(TestState(pid) == 'T');
   CHECK_STATUS(mproc_future_wait(queued, 50 * MPROC_MILLISECOND), MPROC_ERROR_TIMED_OUT);
-  CHECK_EQ(kill(pid, SIGKILL), 0);
+  CHECK_EQ(TestKill(pid, SIGKILL), 0);
   Release(TakeLost(running, MPROC_CAUSE_SIGNAL, SIGKILL, 0));
   CHECK_EQ(TakeNumber(queued), 3);
   CheckReplaced(pool, 1);
@@ -415,7 +415,7 @@ static void MendedFailureIsForgotten(void) {
   NEED_OK(mproc_pool_create(options, &pool));
   CHECK_SOON(mproc_pool_wait_ready(pool, TestLong()) == MPROC_OK);
   CHECK_EQ(atomic_load(&g_board->initialized), 2);
-  CHECK_EQ(kill(WorkerPid(pool, 0), SIGKILL), 0);
+  CHECK_EQ(TestKill(WorkerPid(pool, 0), SIGKILL), 0);
   CHECK_SOON(atomic_load(&g_board->initialized) == 3);
   CHECK_STATUS(mproc_pool_wait_ready(pool, 10 * MPROC_MILLISECOND), MPROC_ERROR_TIMED_OUT);
   atomic_store(&g_board->open[0], 1);
@@ -530,7 +530,7 @@ static void BreaksLater(void) {
   for (int i = 0; i < 10; i++) queued[i] = SubmitWork(pool, fn_mark, 0, 1 + i);
   NEED_SOON(Begun(0) == 1);
   CHECK_EQ(unlink(module), 0);
-  CHECK_EQ(kill(WorkerPid(pool, 0), SIGKILL), 0);
+  CHECK_EQ(TestKill(WorkerPid(pool, 0), SIGKILL), 0);
   Release(TakeLost(running, MPROC_CAUSE_SIGNAL, SIGKILL, 0));
   for (int i = 0; i < 10; i++) TakeEnd(queued[i], MPROC_OUTCOME_NOT_RUN, MPROC_CAUSE_BROKEN);
   CHECK_EQ(CountBegun(1, 10), 0);
@@ -552,7 +552,7 @@ static void BrokenPoolUsesWhoIsLeft(void) {
   for (int i = 0; i < 10; i++) queued[i] = SubmitWork(pool, fn_mark, 0, 2 + i);
   NEED_SOON(CountBegun(0, 2) == 2);
   CHECK_EQ(unlink(module), 0);
-  CHECK_EQ(kill((pid_t)atomic_load(&g_board->pid[0]), SIGKILL), 0);
+  CHECK_EQ(TestKill((pid_t)atomic_load(&g_board->pid[0]), SIGKILL), 0);
   Release(TakeLost(gates[0], MPROC_CAUSE_SIGNAL, SIGKILL, 0));
   CHECK_STATUS(mproc_pool_wait_ready(pool, TestLong()), MPROC_ERROR_BAD_MODULE);
   OpenGate(1);

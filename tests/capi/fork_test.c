@@ -139,7 +139,7 @@ static void WorkersHaveTheHostsMemory(void) {
   CHECK_EQ(TakeNumber(SubmitNumber(pool, own_memory, 2)), 40);
   CHECK_EQ(TakeNumber(SubmitNumber(pool, own_memory, 0)), 42);
   CHECK_EQ(g_memory, 7);
-  CHECK_EQ(kill(WorkerPid(pool, 0), SIGKILL), 0);
+  CHECK_EQ(TestKill(WorkerPid(pool, 0), SIGKILL), 0);
   CHECK_SOON(Statistic(pool, MPROC_POOL_STATISTIC_STARTS) == 2);
   CHECK_EQ(TakeNumber(SubmitNumber(pool, own_memory, 2)), 7);  // what there is when it is replaced
   CloseJoinDestroy(pool);
@@ -232,7 +232,7 @@ static void HandlersStayInTheHost(void) {
   CHECK_HAS(Line(pool, "SigBlk:"), "\t0000000000000000");
   CHECK_HAS(Line(pool, "SigIgn:"), "\t0000000000000000");
   pid_t pid = WorkerPid(pool, 0);
-  CHECK_EQ(kill(pid, SIGUSR1), 0);
+  CHECK_EQ(TestKill(pid, SIGUSR1), 0);
   CHECK_SOON(TestState(pid) == '\0');
   int signo = 0;
   CHECK_EQ(read(g_pipe[0], &signo, sizeof signo), -1);  // no handler of the host's ran there
@@ -262,7 +262,7 @@ static void PrintAndEnd(void) {
   char text[64];
   TakeNumber(Submit(pool, own_printf, NULL, 0));
   CHECK_SOON(TestRead(TestFile(), text, sizeof text) > 0);  // flushed when it has nothing to do
-  CHECK_EQ(kill(WorkerPid(pool, 1), SIGKILL), 0);
+  CHECK_EQ(TestKill(WorkerPid(pool, 1), SIGKILL), 0);
   mproc_future_t* lost = Submit(pool, own_leave, NULL, 0);
   TakeEnd(lost, MPROC_OUTCOME_WORKER_LOST, MPROC_CAUSE_EXIT);
   CloseJoinDestroy(pool);
@@ -327,13 +327,13 @@ static void HostsThreadsAreInTheWay(void) {
   CHECK_OK(mproc_pool_options_set_fork_with_threads(options, 1));
   pool = ReadyWith(options);
   CHECK_EQ(TakeNumber(SubmitNumber(pool, own_memory, 0)), g_memory);
-  CHECK_EQ(kill(WorkerPid(pool, 0), SIGKILL), 0);
+  CHECK_EQ(TestKill(WorkerPid(pool, 0), SIGKILL), 0);
   CHECK_SOON(Statistic(pool, MPROC_POOL_STATISTIC_STARTS) == 3);
   CHECK_OK(mproc_pool_wait_ready(pool, TestLong()));
   CloseJoinDestroy(pool);
   // A worker that cannot be replaced now.
   CHECK_EQ(TakeNumber(SubmitNumber(early, own_memory, 0)), g_memory);
-  CHECK_EQ(kill(WorkerPid(early, 0), SIGKILL), 0);
+  CHECK_EQ(TestKill(WorkerPid(early, 0), SIGKILL), 0);
   mproc_future_t* future = NULL;
   CHECK_SOON(mproc_pool_submit(early, own_memory, NULL, 0, 0, &future) == MPROC_ERROR_BROKEN ||
              (mproc_future_release(future), 0));
@@ -356,7 +356,7 @@ static void OurThreadsAreNot(void) {
   mproc_pool_t* pool = OwnPool(2);
   NEED_OK(mproc_pool_submit_callback(pool, own_memory, NULL, 0, TestLong(), OnEnd, OnEnd, &calls, NULL));
   CHECK_SOON(calls == 2);
-  CHECK_EQ(kill(WorkerPid(pool, 0), SIGKILL), 0);
+  CHECK_EQ(TestKill(WorkerPid(pool, 0), SIGKILL), 0);
   CHECK_SOON(Statistic(pool, MPROC_POOL_STATISTIC_STARTS) == 3);
   CHECK_OK(mproc_pool_wait_ready(pool, TestLong()));
   CloseJoinDestroy(pool);
@@ -511,7 +511,7 @@ static void MethodsLiveTogether(void) {
   CHECK_EQ(TakeNumber(SubmitNumber(spawned, fn_square, 6)), 36);
   CHECK_EQ(TakeNumber(SubmitNumber(forked, own_memory, 0)), g_memory);
   CHECK_EQ(TakeNumber(SubmitNumber(later, own_memory, 0)), g_memory);
-  CHECK_EQ(kill((pid_t)launcher, SIGKILL), 0);
+  CHECK_EQ(TestKill((pid_t)launcher, SIGKILL), 0);
   CHECK_EQ(TakeNumber(SubmitNumber(later, own_memory, 0)), g_memory);
   CHECK_EQ(TakeNumber(SubmitNumber(spawned, fn_square, 7)), 49);
   CHECK_OK(mproc_runtime_finish(TestLong()));

@@ -214,7 +214,7 @@ static void TemplateDies(void) {
   NEED_SOON(Begun(100) == 1);
   for (int i = 0; i < 20; i++) {
     pid_t template = TemplatePid();
-    CHECK_EQ(kill(template, SIGKILL), 0);
+    CHECK_EQ(TestKill(template, SIGKILL), 0);
     if (i % 2) CHECK_SOON(TestGone(template));  // or the launcher does not know of it yet
     mproc_future_t* lost = SubmitNumber(pool, fn_exit, i);
     TakeEnd(lost, MPROC_OUTCOME_WORKER_LOST, MPROC_CAUSE_EXIT);
@@ -234,7 +234,7 @@ static void TemplateDiesAnyTime(void) {
     pid_t template = 0;
     for (int i = 0; i < 50 && !CountNamed("mproc-template", &template); i++) TestRest(100000);
     TestRest(round % 10 * 100000);
-    if (template > 0) kill(template, SIGKILL);
+    if (template > 0) TestKill(template, SIGKILL);
     mproc_future_t* futures[12];
     for (int64_t i = 0; i < 12; i++) futures[i] = SubmitWork(pool, fn_mark, 0, 1000 + round * 12 + i);
     for (int64_t i = 0; i < 12; i++) {
@@ -255,7 +255,7 @@ static void LauncherDiesAnyTime(void) {
     mproc_pool_t* pool = CreateWith(ForkOptions(4));
     CHECK_OK(mproc_runtime_launcher_pid(&launcher));
     if (round) TestRest(round % 10 * 400000);
-    if (launcher > 1) kill((pid_t)launcher, SIGKILL);
+    if (launcher > 1) TestKill((pid_t)launcher, SIGKILL);
     NEED_SOON(mproc_pool_wait_ready(pool, TestLong()) == MPROC_OK);
     for (int i = 0; i < 12; i++) {
       mproc_future_t* future = SubmitNumber(pool, fn_square, i);
@@ -280,7 +280,7 @@ static void HostDiesAnyTime(void) {
       if (round % 2) {
         int64_t launcher = 0;  // and its launcher with it
         mproc_runtime_launcher_pid(&launcher);
-        if (launcher > 1) kill((pid_t)launcher, SIGKILL);
+        if (launcher > 1) TestKill((pid_t)launcher, SIGKILL);
       }
       kill(getpid(), SIGKILL);
     }

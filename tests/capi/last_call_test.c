@@ -135,7 +135,7 @@ static void NothingOfTheDead(void) {
   NEED_OK(mproc_pool_options_set_terminate_grace(options, 30 * MPROC_MILLISECOND));
   CloseJoinDestroy(ReadyWith(options));
   mproc_pool_t* pool = ReadyWith(Summing(1));
-  CHECK_EQ(kill(WorkerPid(pool, 0), SIGKILL), 0);
+  CHECK_EQ(TestKill(WorkerPid(pool, 0), SIGKILL), 0);
   CHECK_SOON(Statistic(pool, MPROC_POOL_STATISTIC_DEATHS) == 1);
   CHECK_EQ(atomic_load(&g_told.calls), 0);
   CHECK_EQ(TakeNumber(SubmitNumber(pool, fn_add_up, 0)), 10);

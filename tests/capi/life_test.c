@@ -273,7 +273,7 @@ static void TheDeadDoNotAnswer(void) {
   pid_t pid = g_board->pid[0];
   bool first = WorkerPid(pool, 0) == pid;
   mproc_future_t* future = Broadcast(pool, fn_pid, NULL, 0);
-  kill(pid, SIGKILL);
+  TestKill(pid, SIGKILL);
   WaitEnd(future);
   CHECK_EQ(Outcome(future), MPROC_OUTCOME_WORKER_LOST);
   CHECK_EQ(Items(future), 2);
@@ -339,7 +339,7 @@ static void BroadcastsWhileWorkersComeAndGo(void) {
     if (i % 10 == 0) CHECK_OK(mproc_pool_resize(pool, 1 + i % 4));
     if (i % 25 == 0) {
       pid_t pid = WorkerPid(pool, 0);
-      if (pid > 0) kill(pid, SIGKILL);
+      if (pid > 0) TestKill(pid, SIGKILL);
     }
     if (i % 3 == 0) {
       WaitEnd(future);
@@ -372,7 +372,7 @@ static void SetFinalizer(mproc_pool_options_t* options, int64_t ms, int64_t cell
 static void AWorkerKeepsItsState(void) {
   mproc_pool_t* pool = ReadyWith(StateOptions(1, 1000));
   for (int64_t i = 1; i <= 3; i++) CHECK_EQ(TakeNumber(SubmitNumber(pool, fn_add_up, 1)), 1000 + i);
-  kill(WorkerPid(pool, 0), SIGKILL);
+  TestKill(WorkerPid(pool, 0), SIGKILL);
   CHECK_SOON(Statistic(pool, MPROC_POOL_STATISTIC_DEATHS) == 1);
   CHECK_EQ(TakeNumber(SubmitNumber(pool, fn_add_up, 1)), 1001);
   CloseJoinDestroy(pool);
@@ -436,7 +436,7 @@ static void AStoppedWorkerDoesNotHoldUpTheEnd(void) {
   SetFinalizer(options, 0, 0);
   NEED_OK(mproc_pool_options_set_terminate_grace(options, 50 * MPROC_MILLISECOND));
   mproc_pool_t* pool = ReadyWith(options);
-  kill(WorkerPid(pool, 0), SIGSTOP);
+  TestKill(WorkerPid(pool, 0), SIGSTOP);
   CHECK_OK(mproc_pool_close(pool));
   CHECK_OK(mproc_pool_join(pool, TestLong()));
   CHECK_OK(mproc_pool_destroy(pool));
@@ -504,7 +504,7 @@ static void ACpuForEach(void) {
   pool = ReadyWith(options);
   CHECK(CpusDiffer(pool, 2));
   for (int32_t place = 0; place < 2; place++) {
-    kill(WorkerPid(pool, place), SIGKILL);
+    TestKill(WorkerPid(pool, place), SIGKILL);
     NEED_SOON(Statistic(pool, MPROC_POOL_STATISTIC_DEATHS) == (uint64_t)place + 1);
     NEED_OK(mproc_pool_wait_ready(pool, TestLong()));
     CHECK(CpusDiffer(pool, 2));

@@ -164,7 +164,7 @@ static void WorkersAreReplacedAfterClose(void) {
     futures[i] = i % 10 ? SubmitWork(pool, fn_mark, 0, i) : SubmitNumber(pool, fn_exit, 2);
   NEED_SOON(Begun(1000) == 1);
   CHECK_OK(mproc_pool_close(pool));
-  CHECK_EQ(kill(WorkerPid(pool, 0), SIGKILL), 0);
+  CHECK_EQ(TestKill(WorkerPid(pool, 0), SIGKILL), 0);
   TakeEnd(running, MPROC_OUTCOME_WORKER_LOST, MPROC_CAUSE_SIGNAL);
   CHECK_OK(mproc_pool_join(pool, TestLong()));
   for (int i = 0; i < 30; i++) {

@@ -335,9 +335,9 @@ static void FirstErrorByTime(void) {
     works[early] = (Work){0, 10 * round + early};
     NEED_OK(mproc_pool_map_async(pool, fn_gate, items, sizes, 2, 1, 0, NULL, NULL, NULL, &future));
     NEED_SOON(CountBegun(10 * round, 2) == 2);
-    kill((pid_t)atomic_load(&g_board->pid[10 * round + early]), SIGKILL);
+    TestKill((pid_t)atomic_load(&g_board->pid[10 * round + early]), SIGKILL);
     NEED_SOON(Statistic(pool, MPROC_POOL_STATISTIC_DEATHS) == (uint64_t)(2 * round + 1));
-    kill((pid_t)atomic_load(&g_board->pid[10 * round + late]), SIGTERM);
+    TestKill((pid_t)atomic_load(&g_board->pid[10 * round + late]), SIGTERM);
     WaitEnd(future);
     CHECK_STATUS(mproc_future_error(future), MPROC_ERROR_WORKER_LOST);
     CHECK_EQ(Info(future, MPROC_FUTURE_INFO_FAILED_ITEM), early);

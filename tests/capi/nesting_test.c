@@ -28,7 +28,7 @@ static void TheTreeBelowAWorkerEndsWithIt(void) {
   mproc_future_t* future = SubmitNest(pool, nest_hang, 1, 0);
   NEED_SOON(CountBegun(0, 2) == 2);
   pid_t below[2] = {g_board->pid[0], g_board->pid[1]};
-  kill(WorkerPid(pool, 0), SIGKILL);
+  TestKill(WorkerPid(pool, 0), SIGKILL);
   TakeEnd(future, MPROC_OUTCOME_WORKER_LOST, MPROC_CAUSE_SIGNAL);
   CHECK_SOON(TestGone(below[0]) && TestGone(below[1]));
   CloseJoinDestroy(pool);
@@ -54,7 +54,7 @@ static void TheTreeEndsWithItsHost(void) {
   NEED_SOON(CountBegun(0, 3) == 3);
   if (TestHasLauncher())
     CHECK(TestMarked(NULL, 0) >= 12);  // four pools of two workers, and a launcher for each
-  kill(host, SIGKILL);
+  TestKill(host, SIGKILL);
   NEED(waitpid(host, NULL, 0) == host);
   for (int i = 0; i < 3; i++) CHECK_SOON(TestGone(g_board->pid[i]));
   CHECK_SOON(TestMarked(NULL, 0) == 0);

@@ -482,7 +482,7 @@ static void DumpTellsWhatRuns(void) {
   CHECK_SOON(Begun(21));
   pid_t pid = atomic_load(&g_board->pid[21]);
   int32_t place = PlaceOf(pool, pid);
-  NEED(kill(pid, SIGSTOP) == 0);
+  NEED(TestKill(pid, SIGSTOP) == 0);
   CHECK_SOON(WorkerInfo(pool, place, MPROC_WORKER_INFO_STATE) == MPROC_WORKER_STATE_STOPPED);
   pthread_t waiter;
   NEED(pthread_create(&waiter, NULL, WaitForIt, task) == 0);
@@ -507,7 +507,7 @@ static void DumpTellsWhatRuns(void) {
   CHECK(whole > 500 && memcmp(small, g_text, sizeof small - 1) == 0);
   CHECK_STATUS(mproc_pool_dump(pool, NULL, 0, &whole), MPROC_ERROR_BUFFER_TOO_SMALL);
   CHECK_STATUS(mproc_pool_dump(pool, NULL, 1, &whole), MPROC_ERROR_INVALID_ARGUMENT);
-  kill(pid, SIGCONT);
+  TestKill(pid, SIGCONT);
   OpenAllGates();
   pthread_join(waiter, NULL);
   WaitEnd(other);

@@ -35,7 +35,7 @@ static void ValuesStayWhileTheyAreHeld(void) {
     futures[i] = SubmitNumber(pool, fn_big_in_place, 40000 + i);
   }
   for (int i = 0; i < kTasks; i += 3) WaitEnd(futures[i]);
-  for (int i = 0; i < 2; i++) kill(WorkerPid(pool, i), SIGKILL);
+  for (int i = 0; i < 2; i++) TestKill(WorkerPid(pool, i), SIGKILL);
   CHECK_OK(mproc_pool_destroy(pool));
   for (int i = 0; i < kTasks; i++) {
     CheckPattern(futures[i], i % 3 ? 33000 + (size_t)i * 7 : 40000 + (size_t)i);
@@ -52,7 +52,7 @@ static void PayloadsSurviveAWorkerThatHasNotBegun(void) {
   NEED_SOON(Begun(1) == 1);
   for (int i = 0; i < kTasks; i++) futures[i] = Submit(pool, fn_checksum, bytes + i, kSize - (size_t)i);
   memset(bytes, 0, kSize);  // they were copied
-  kill(WorkerPid(pool, 0), SIGKILL);
+  TestKill(WorkerPid(pool, 0), SIGKILL);
   TakeEnd(blocker, MPROC_OUTCOME_WORKER_LOST, MPROC_CAUSE_SIGNAL);
   free(bytes);
   bytes = Pattern(kSize);
@@ -311,7 +311,7 @@ static void BlocksSurviveTheirWorker(void) {
     NEED_OK(SubmitBlock(pool, fn_hold, block, 0, 100000, &future));
     NEED_OK(SubmitBlock(pool, fn_stamp, other, 0, 5000, &waiting));  // not begun: goes to the next worker
     NEED_SOON(Begun(20 + i) == 1);
-    kill(WorkerPid(pool, 0), SIGKILL);
+    TestKill(WorkerPid(pool, 0), SIGKILL);
     TakeEnd(future, MPROC_OUTCOME_WORKER_LOST, MPROC_CAUSE_SIGNAL);
     WaitEnd(waiting);
     CHECK_EQ(other_data[4999], 1);

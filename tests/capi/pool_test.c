@@ -570,15 +570,15 @@ static void WorkersCanBeLookedAt(void) {
   NEED_SOON(Begun(0) == 1);
   CHECK_EQ(WorkerInfo(pool, 0, MPROC_WORKER_INFO_STATE), MPROC_WORKER_STATE_BUSY);
   CHECK_EQ(WorkerInfo(pool, 0, MPROC_WORKER_INFO_TASKS_HELD), 1);
-  CHECK_EQ(kill(pid, SIGSTOP), 0);
+  CHECK_EQ(TestKill(pid, SIGSTOP), 0);
   CHECK_SOON(WorkerInfo(pool, 0, MPROC_WORKER_INFO_STATE) == MPROC_WORKER_STATE_STOPPED);
-  CHECK_EQ(kill(pid, SIGCONT), 0);
+  CHECK_EQ(TestKill(pid, SIGCONT), 0);
   CHECK_SOON(WorkerInfo(pool, 0, MPROC_WORKER_INFO_STATE) == MPROC_WORKER_STATE_BUSY);
   OpenGate(0);
   TakeReport(future);
   CHECK_EQ(WorkerInfo(pool, 0, MPROC_WORKER_INFO_STATE), MPROC_WORKER_STATE_IDLE);
   CHECK_EQ(WorkerInfo(pool, 0, MPROC_WORKER_INFO_TASKS_DONE), 2);
-  CHECK_EQ(kill(pid, SIGKILL), 0);
+  CHECK_EQ(TestKill(pid, SIGKILL), 0);
   CHECK_SOON(WorkerInfo(pool, 0, MPROC_WORKER_INFO_NUMBER) == 2);  // never given twice
   CHECK_OK(mproc_pool_wait_ready(pool, TestLong()));
   CHECK(WorkerPid(pool, 0) != pid);

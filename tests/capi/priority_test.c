@@ -118,7 +118,7 @@ static void OrderOutlivesCancelAndDeath(void) {
     TakeEnd(cancelled[i], MPROC_OUTCOME_CANCELLED, MPROC_CAUSE_CALL);
   }
   CHECK_EQ(Statistic(pool, MPROC_POOL_STATISTIC_QUEUED), kTasks);
-  CHECK_EQ(kill(WorkerPid(pool, 0), SIGKILL), 0);
+  CHECK_EQ(TestKill(WorkerPid(pool, 0), SIGKILL), 0);
   TakeEnd(gate, MPROC_OUTCOME_WORKER_LOST, MPROC_CAUSE_SIGNAL);
   CheckOrder(futures, priorities, kTasks);
   CHECK_EQ(Statistic(pool, MPROC_POOL_STATISTIC_QUEUED), 0);

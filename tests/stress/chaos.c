@@ -262,13 +262,13 @@ static pid_t AnyVictim(Actor* actor) {
 }
 static void KillWorker(Actor* actor) {
   pid_t victim = AnyVictim(actor);
-  if (victim && kill(victim, SIGKILL) == 0) atomic_fetch_add(&g_killed, 1);
+  if (victim && TestKill(victim, SIGKILL) == 0) atomic_fetch_add(&g_killed, 1);
 }
 static void StopWorker(Actor* actor) {
   pid_t victim = AnyVictim(actor);
-  if (!victim || kill(victim, SIGSTOP) != 0) return;
+  if (!victim || TestKill(victim, SIGSTOP) != 0) return;
   TestRest(Below(&actor->random, 5) * MPROC_MILLISECOND);
-  kill(victim, SIGCONT);
+  TestKill(victim, SIGCONT);
 }
 // Not before everything that died with the last one is there again: a start that a launcher took with it
 // counts as failed.
@@ -279,7 +279,7 @@ static void KillLauncher(Actor* actor) {
   if (pthread_mutex_trylock(&one) != 0) return;
   CHECK_SOON(AllServe());
   CHECK_OK(mproc_runtime_launcher_pid(&launcher));
-  if (launcher > 1 && kill((pid_t)launcher, SIGKILL) == 0) atomic_fetch_add(&g_launchers_killed, 1);
+  if (launcher > 1 && TestKill((pid_t)launcher, SIGKILL) == 0) atomic_fetch_add(&g_launchers_killed, 1);
   CHECK_SOON(AllServe());
   pthread_mutex_unlock(&one);
 }

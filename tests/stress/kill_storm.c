@@ -46,7 +46,7 @@ static void* KillAtRandom(void* argument) {
   pid_t stopped = 0;
   while (!atomic_load(&killer->end)) {
     TestRest(killer->interval);
-    if (stopped) kill(stopped, SIGCONT);
+    if (stopped) TestKill(stopped, SIGCONT);
     stopped = 0;
     int32_t place = (int32_t)(Random(&random) % kWorkers);
     int64_t state = WorkerInfo(killer->pool, place, MPROC_WORKER_INFO_STATE);
@@ -55,16 +55,16 @@ static void* KillAtRandom(void* argument) {
     bool serves = state == MPROC_WORKER_STATE_IDLE || state == MPROC_WORKER_STATE_BUSY;
     if (pid <= 1 || (!serves && Random(&random) % 8 != 0)) continue;
     if (killer->stops && Random(&random) % 3 == 0) {
-      if (kill(pid, SIGSTOP) == 0) stopped = pid;
+      if (TestKill(pid, SIGSTOP) == 0) stopped = pid;
       continue;
     }
     int at = atomic_load(&killer->killed);
     if (at == kMostKills) continue;
     killer->pids[at] = pid;  // known before it can show
     atomic_store(&killer->killed, at + 1);
-    kill(pid, SIGKILL);
+    TestKill(pid, SIGKILL);
   }
-  if (stopped) kill(stopped, SIGCONT);
+  if (stopped) TestKill(stopped, SIGCONT);
   return NULL;
 }
 static void StartKiller(mproc_pool_t* pool, bool stops) {

@@ -103,6 +103,14 @@ TestFail(const char* file, int line, const char* format, ...) {
   if (atomic_fetch_add(&g_test_failures, 1) < 20) printf("  %s:%d: %s\n", base ? base + 1 : file, line, text);
   fflush(stdout);
 }
+// Sends a signal to one process. A process that is not known has the number 0, and that is the test's own
+// group.
+static inline int TestKill(pid_t pid, int signo) {
+  if (pid > 1) return kill(pid, signo);
+  TestFail(__FILE__, __LINE__, "signal %d is for no process: %d", signo, (int)pid);
+  errno = ESRCH;
+  return -1;
+}
 // Ends the case, which has failed; its workers end with it.
 static inline void TestGiveUp(void) {
   fflush(stdout);
