@@ -32,10 +32,12 @@ Slept FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t nanoseco
   return Slept::kWoken;
 }
 
-void FutexWake(std::atomic<uint32_t>* word, int count, bool shared) {
+int FutexWake(std::atomic<uint32_t>* word, int count, bool shared) {
   int saved = errno;
-  syscall(SYS_futex, word, FUTEX_WAKE | (shared ? 0 : FUTEX_PRIVATE_FLAG), count, nullptr, nullptr, 0);
+  long woken =
+      syscall(SYS_futex, word, FUTEX_WAKE | (shared ? 0 : FUTEX_PRIVATE_FLAG), count, nullptr, nullptr, 0);
   errno = saved;
+  return woken > 0 ? static_cast<int>(woken) : 0;
 }
 
 Slept PollReadable(int fd, int64_t nanoseconds) {

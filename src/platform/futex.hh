@@ -11,7 +11,8 @@ enum class Slept { kWoken, kTimedOut, kInterrupted };
 
 // Sleeps while *word == expected, at most `nanoseconds` (INT64_MAX: without limit). Not a cancellation point.
 Slept FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t nanoseconds, bool shared);
-void FutexWake(std::atomic<uint32_t>* word, int count, bool shared);
+// How many it woke.
+int FutexWake(std::atomic<uint32_t>* word, int count, bool shared);
 
 // Sleeps until `fd` is readable, at most `nanoseconds`. Not a cancellation point.
 Slept PollReadable(int fd, int64_t nanoseconds);

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include "sync/barrier.hh"
+
+#include <gtest/gtest.h>
+
+#include "peer.hh"
+
+namespace mproc::sync {
+namespace {
+
+using namespace test;
+
+const Deadline kNow = Deadline::After(0);
+const Deadline kEver = Deadline::After(INT64_MAX);
+
+std::shared_ptr<Barrier> Make(uint32_t parties) { return std::move(*Barrier::Create(parties)); }
+Met Meet(Barrier& barrier, const Deadline& deadline = kEver) {
+  uint32_t index = 0;
+  return barrier.Meet(deadline, {}, &index);
+}
+
+TEST(Barrier, OfOneIsNone) {
+  auto barrier = Make(1);
+  EXPECT_EQ(Meet(*barrier, kNow), Met::kAll);
+  EXPECT_EQ(Meet(*barrier, kNow), Met::kAll);
+  EXPECT_EQ(barrier->CountWaiting(), 0U);
+}
+
+// No round overtakes another, and in each of them everybody has an index of its own.
+TEST(Barrier, KeepsRoundsApart) {
+  constexpr int kParties = 5, kRounds = 1000;
+  auto barrier = Make(kParties);
+  auto shared = MakeShared();
+  std::vector<Peer> peers;
+  for (int i = 0; i < kParties; i++) {
+    peers.emplace_back([&] {
+      auto mine = Adopted<Barrier>(barrier->fd());
+      for (int64_t round = 0; round < kRounds; round++) {
+        uint32_t index = 0;
+        auto action = [&] { return shared->at[2]++ == round; };
+        ASSERT_EQ(mine->Meet(kEver, round % 2 ? std::function<bool()>(action) : nullptr, &index), Met::kAll);
+        if (round % 2 == 0 && index == kParties - 1) shared->at[2]++;
+        shared->at[3] += index;
+        ASSERT_EQ(Meet(*mine), Met::kAll);
+        ASSERT_EQ(shared->at[2], round + 1);
+        ASSERT_EQ(shared->at[3], (round + 1) * (kParties * (kParties - 1) / 2));
+        ASSERT_EQ(Meet(*mine), Met::kAll);
+      }
+    });
+  }
+  for (auto& peer : peers) EXPECT_TRUE(peer.EndsWell(60 * kSecond));
+}
+
+TEST(Barrier, BreaksForAllAtATimeOut) {
+  auto barrier = Make(3);
+  Peer peer([&] { EXPECT_EQ(Meet(*Adopted<Barrier>(barrier->fd())), Met::kBroken); });
+  ASSERT_TRUE(Soon([&] { return barrier->CountWaiting() == 1; }));
+  EXPECT_EQ(Meet(*barrier, Deadline::After(5 * kMs)), Met::kTimedOut);
+  EXPECT_TRUE(barrier->IsBroken());
+  EXPECT_TRUE(peer.EndsWell());
+  EXPECT_EQ(Meet(*barrier), Met::kBroken);
+  EXPECT_EQ(barrier->CountWaiting(), 0U);
+  barrier->Reset();
+  EXPECT_FALSE(barrier->IsBroken());
+}
+
+TEST(Barrier, BreaksForWhoWaitsAtAResetOrAnAbort) {
+  for (bool abort : {false, true}) {
+    auto barrier = Make(2);
+    Peer peer([&] { EXPECT_EQ(Meet(*Adopted<Barrier>(barrier->fd())), Met::kBroken); });
+    ASSERT_TRUE(Soon([&] { return barrier->CountWaiting() == 1; }));
+    abort ? barrier->Abort() : barrier->Reset();
+    EXPECT_TRUE(peer.EndsWell());
+    EXPECT_EQ(barrier->IsBroken(), abort);
+    if (abort) barrier->Reset();
+    Peer next([&] { EXPECT_EQ(Meet(*Adopted<Barrier>(barrier->fd())), Met::kAll); });
+    EXPECT_EQ(Meet(*barrier), Met::kAll);
+    EXPECT_TRUE(next.EndsWell());
+  }
+}
+
+TEST(Barrier, BreaksAtAnActionThatFails) {
+  auto barrier = Make(2);
+  Peer peer([&] { EXPECT_EQ(Meet(*Adopted<Barrier>(barrier->fd())), Met::kBroken); });
+  ASSERT_TRUE(Soon([&] { return barrier->CountWaiting() == 1; }));
+  uint32_t index = 0;
+  EXPECT_EQ(barrier->Meet(
+                kEver, [] { return false; }, &index),
+            Met::kActionFailed);
+  EXPECT_TRUE(peer.EndsWell());
+  EXPECT_TRUE(barrier->IsBroken());
+}
+
+TEST(Barrier, BreaksWhenOneIsKilledAtItsAction) {
+  auto barrier = Make(2);
+  auto shared = MakeShared();
+  Peer waiter([&] { EXPECT_EQ(Meet(*Adopted<Barrier>(barrier->fd())), Met::kBroken); });
+  ASSERT_TRUE(Soon([&] { return barrier->CountWaiting() == 1; }));
+  Peer actor([&] {
+    uint32_t index = 0;
+    Adopted<Barrier>(barrier->fd())
+        ->Meet(
+            kEver,
+            [&] {
+              shared->at[0] = 1;
+              pause();
+              return true;
+            },
+            &index);
+  });
+  ASSERT_TRUE(Soon([&] { return shared->at[0] == 1; }));
+  actor.Kill();
+  EXPECT_TRUE(waiter.EndsWell());
+  barrier->Reset();
+  Peer next([&] { EXPECT_EQ(Meet(*Adopted<Barrier>(barrier->fd())), Met::kAll); });
+  uint32_t index = 0;
+  EXPECT_EQ(barrier->Meet(
+                kEver, [] { return true; }, &index),
+            Met::kAll);
+  EXPECT_TRUE(next.EndsWell());
+}
+
+}  // namespace
+}  // namespace mproc::sync
