@@ -20,17 +20,23 @@
 #ifndef MPROC_MPROC_H
 #define MPROC_MPROC_H
 
+#include <mproc/barrier.h>
 #include <mproc/block.h>
 #include <mproc/bound.h>
 #include <mproc/call.h>
+#include <mproc/condition.h>
+#include <mproc/event.h>
 #include <mproc/export.h>
 #include <mproc/future.h>
 #include <mproc/imap.h>
+#include <mproc/lock.h>
 #include <mproc/log.h>
 #include <mproc/map.h>
+#include <mproc/object.h>
 #include <mproc/options.h>
 #include <mproc/pool.h>
 #include <mproc/runtime.h>
+#include <mproc/semaphore.h>
 #include <mproc/starmap.h>
 #include <mproc/start.h>
 #include <mproc/status.h>

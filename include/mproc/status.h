@@ -47,7 +47,11 @@
   X(ERROR_WRONG_KIND, -37, "this part of the value is of another kind")                         \
   X(ERROR_BUSY, -38, "another task or call has it")                                             \
   X(ERROR_END, -39, "there are no more items")                                                  \
-  X(ERROR_ITERABLE, -40, "the iterable failed")
+  X(ERROR_ITERABLE, -40, "the iterable failed")                                                 \
+  X(ERROR_RELEASED_TOO_OFTEN, -41, "nobody has it, or there is no room for more")               \
+  X(ERROR_NOT_HOLDER, -42, "another thread has the lock, or nobody")                            \
+  X(ERROR_OWNER_DIED, -43, "the lock is yours, but its last holder died with it")               \
+  X(ERROR_BARRIER_BROKEN, -44, "the barrier is broken")
 
 enum {
 #define MPROC_STATUS_ENUM(name, number, text) MPROC_##name = number,

@@ -29,12 +29,14 @@ Result<BlockWriter::Block> BlockWriter::NewBlock(int socket, size_t size) {
   return block;
 }
 
-Result<uint32_t> BlockWriter::Share(int socket, int fd, size_t size, const BoundNote* note) {
+Result<uint32_t> BlockWriter::Share(int socket, int fd, size_t size, ByteView note,
+                                    std::span<const int> objects) {
   if (Status told = SendDropped(socket, wait_); !told.ok()) return told;
-  auto type = note ? MessageType::kBoundBlock : MessageType::kSharedBlock;
+  auto type = note.empty() ? MessageType::kSharedBlock : MessageType::kBoundBlock;
   MessageHead head{static_cast<uint32_t>(type), next_id_, size};
-  ByteView body = note ? AsBytes(note, sizeof *note) : ByteView();
-  if (Status sent = SendFrame(socket, head, body, {&fd, 1}, wait_); !sent.ok()) return sent;
+  std::vector<int> fds{fd};
+  fds.insert(fds.end(), objects.begin(), objects.end());
+  if (Status sent = SendFrame(socket, head, note, fds, wait_); !sent.ok()) return sent;
   return next_id_++;
 }
 

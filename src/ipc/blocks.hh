@@ -60,8 +60,9 @@ class BlockWriter {
   // Where the payload of a position lies that is not released yet; null if it has none.
   std::byte* Find(uint64_t position) const;
   // Sends somebody else's memory and numbers it: for both sides to write or, with a note, to be read as the
-  // bytes of a bound function.
-  Result<uint32_t> Share(int socket, int fd, size_t size, const BoundNote* note = nullptr);
+  // bytes of a bound function. `objects`: the descriptors that the note says go with it.
+  Result<uint32_t> Share(int socket, int fd, size_t size, ByteView note = {},
+                         std::span<const int> objects = {});
   // The reader may forget such memory.
   void Unshare(int socket, uint32_t block);
   // Says which blocks were dropped. False if the socket has no room for all of them: to be tried again.

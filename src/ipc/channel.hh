@@ -57,8 +57,8 @@ class HostChannel {
   // The same for a payload in memory that was shared before.
   uint64_t FillShared(const TaskFrame& frame, uint32_t block, uint64_t offset, uint64_t size);
   // Shares memory of somebody else's; the number is good as long as `HasShared` says so.
-  Result<uint32_t> Share(int socket, int fd, size_t size, const BoundNote* note) {
-    return blocks_.Share(socket, fd, size, note);
+  Result<uint32_t> Share(int socket, int fd, size_t size, ByteView note, std::span<const int> objects) {
+    return blocks_.Share(socket, fd, size, note, objects);
   }
   void Unshare(int socket, uint32_t block) { blocks_.Unshare(socket, block); }
   bool HasShared(int socket, uint32_t block);

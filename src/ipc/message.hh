@@ -2,7 +2,8 @@
 // Messages on the socket between host and worker: what does not fit into rings. Fixed head, then bytes.
 //
 //   host -> worker   kSetup (with the channel's memory and both bells), kBlock, kDropBlock, kSharedBlock
-//                    (memory that both write), kBoundBlock (bytes of a bound function, with a BoundNote)
+//                    (memory that both write), kBoundBlock (bytes of a bound function, with a BoundNote and
+//                    what goes with it)
 //   worker -> host   kHello (its table), kHelloPart (more of it), kRefused (why it cannot serve), kBlock,
 //                    kDropBlock, kLastCall (what its finalizer gave), kLastCallPart (more of it)
 #pragma once
@@ -45,6 +46,15 @@ struct BoundNote {
   uint64_t offset;
   uint64_t size;
 };
+
+// An object that goes with a bound function. Behind the BoundNote stands one of these for each, and behind
+// the block's descriptor stand those of the objects, in the same order.
+struct ObjectNote {
+  uint32_t kind;
+  uint32_t descriptors;
+};
+
+inline constexpr size_t kMostObjects = 64;
 
 // Sends head and body; the body is cut into parts of type `more` if it is too long for one message.
 Status SendFrame(int socket, MessageHead head, ByteView body, std::span<const int> fds, bool wait);

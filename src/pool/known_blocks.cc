@@ -31,7 +31,7 @@ Result<uint32_t> KnownBlocks::NumberOf(const std::shared_ptr<SharedBlock>& block
     channel->Unshare(socket, old->number);
     known_.erase(old);
   }
-  auto number = channel->Share(socket, block->fd(), block->size(), block->note());
+  auto number = channel->Share(socket, block->fd(), block->size(), block->told(), block->object_fds());
   if (!number.ok()) return number;
   known_.push_back({block, *number, channel->head()});
   if (engine_) block->KnownTo(engine_);

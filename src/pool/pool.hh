@@ -77,7 +77,9 @@ class Pool : public runtime::Runtime::Member, public std::enable_shared_from_thi
   void RemoveOutsider(Waiter* waiter);
 
   // Bytes for every call of a function under the id that is returned: copied or, with a block, a part of it.
-  Result<uint32_t> Bind(uint32_t function, ByteView bytes, const SharedBlock* block = nullptr);
+  // With a block, no objects.
+  Result<uint32_t> Bind(uint32_t function, ByteView bytes, const SharedBlock* block = nullptr,
+                        std::vector<PassedObject> objects = {});
   Status Unbind(uint32_t id);
   Result<uint32_t> FindFunction(const std::string& name);
   PoolStatistics Statistics();

@@ -20,7 +20,8 @@ Status Pool::MaySubmit(uint32_t function) {
   return CheckSubmit(function);
 }
 
-Result<uint32_t> Pool::Bind(uint32_t function, ByteView bytes, const SharedBlock* block) {
+Result<uint32_t> Pool::Bind(uint32_t function, ByteView bytes, const SharedBlock* block,
+                            std::vector<PassedObject> objects) {
   if (task::IsBound(function)) {
     return Status(MPROC_ERROR_INVALID_ARGUMENT, "a bound function cannot be bound once more");
   }
@@ -28,7 +29,8 @@ Result<uint32_t> Pool::Bind(uint32_t function, ByteView bytes, const SharedBlock
   auto offset = block ? static_cast<uint64_t>(bytes.data() - block->data()) : 0;
   ipc::BoundNote note{core_.bounds.NewId(), function, offset, bytes.size()};
   if (note.id == 0) return Status(MPROC_ERROR_OUT_OF_MEMORY, "the pool has no more ids of bound functions");
-  auto memory = block ? SharedBlock::CreateBound(*block, note) : SharedBlock::CreateBound(bytes, note);
+  auto memory = block ? SharedBlock::CreateBound(*block, note)
+                      : SharedBlock::CreateBound(bytes, note, std::move(objects));
   if (!memory.ok()) return memory.status();
   core_.bounds.Add(std::move(*memory));
   return note.id;

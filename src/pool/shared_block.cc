@@ -20,7 +20,22 @@ Result<std::shared_ptr<SharedBlock>> SharedBlock::Create(size_t size) {
   return block;
 }
 
-Result<std::shared_ptr<SharedBlock>> SharedBlock::CreateBound(ByteView bytes, const ipc::BoundNote& note) {
+void SharedBlock::SetNote(const ipc::BoundNote& note, std::vector<PassedObject> objects) {
+  note_ = note;
+  objects_ = std::move(objects);
+  auto tell = [&](const auto& what) {
+    ByteView bytes = AsBytes(&what, sizeof what);
+    told_.insert(told_.end(), bytes.begin(), bytes.end());
+  };
+  tell(note);
+  for (const PassedObject& object : objects_) {
+    tell(ipc::ObjectNote{object.kind, static_cast<uint32_t>(object.fds.size())});
+    object_fds_.insert(object_fds_.end(), object.fds.begin(), object.fds.end());
+  }
+}
+
+Result<std::shared_ptr<SharedBlock>> SharedBlock::CreateBound(ByteView bytes, const ipc::BoundNote& note,
+                                                              std::vector<PassedObject> objects) {
   if (bytes.size() > task::kLargestPayload) return Status(MPROC_ERROR_TOO_LARGE);
   std::shared_ptr<SharedBlock> block(new SharedBlock());
   block->size_ = std::max<size_t>(bytes.size(), 1);  // no memory has no bytes
@@ -29,7 +44,7 @@ Result<std::shared_ptr<SharedBlock>> SharedBlock::CreateBound(ByteView bytes, co
   if (!memory.ok()) return memory.status();
   if (!bytes.empty()) std::memcpy(memory->data(), bytes.data(), bytes.size());
   block->fd_ = runtime::GuardedFd(memory->GiveFd());
-  block->note_ = note;
+  block->SetNote(note, std::move(objects));
   return block;
 }
 
@@ -40,7 +55,7 @@ Result<std::shared_ptr<SharedBlock>> SharedBlock::CreateBound(const SharedBlock&
   std::shared_ptr<SharedBlock> bound(new SharedBlock());
   bound->fd_ = std::move(*fd);
   bound->size_ = block.size();
-  bound->note_ = note;
+  bound->SetNote(note, {});
   return bound;
 }
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "ipc/message.hh"
@@ -20,12 +21,23 @@ namespace mproc::pool {
 
 class EngineSide;
 
+// An object that goes with a bound function to every worker that gets the function.
+struct PassedObject {
+  uint32_t kind;
+  std::vector<int> fds;
+  std::shared_ptr<const void> keep;  // has the descriptors
+};
+
 // Thread-safe.
 class SharedBlock {
  public:
+  static constexpr size_t kMostObjects = ipc::kMostObjects;
+
   static Result<std::shared_ptr<SharedBlock>> Create(size_t size);
-  // For a bound function: with a copy of these bytes, or with the memory of a block. Not mapped here.
-  static Result<std::shared_ptr<SharedBlock>> CreateBound(ByteView bytes, const ipc::BoundNote& note);
+  // For a bound function: with a copy of these bytes, or with the memory of a block. Not mapped here. At most
+  // ipc::kMostObjects objects.
+  static Result<std::shared_ptr<SharedBlock>> CreateBound(ByteView bytes, const ipc::BoundNote& note,
+                                                          std::vector<PassedObject> objects);
   static Result<std::shared_ptr<SharedBlock>> CreateBound(const SharedBlock& block,
                                                           const ipc::BoundNote& note);
   ~SharedBlock();
@@ -37,6 +49,9 @@ class SharedBlock {
   int fd() const { return fd_.get(); }
   // Of a bound function, else null.
   const ipc::BoundNote* note() const { return note_ ? &*note_ : nullptr; }
+  // What a worker is told and given with it; nothing if it is not of a bound function.
+  ByteView told() const { return told_; }
+  std::span<const int> object_fds() const { return object_fds_; }
   // False if a task has it already.
   bool Begin() { return !in_use_.exchange(true); }
   void End() { in_use_.store(false); }
@@ -45,10 +60,15 @@ class SharedBlock {
 
  private:
   SharedBlock() = default;
+  void SetNote(const ipc::BoundNote& note, std::vector<PassedObject> objects);
+
   platform::SharedMemory memory_;
   size_t size_ = 0;
   runtime::GuardedFd fd_;
   std::optional<ipc::BoundNote> note_;
+  std::vector<PassedObject> objects_;
+  std::vector<std::byte> told_;  // the notes of all these
+  std::vector<int> object_fds_;
   std::atomic<bool> in_use_{false};
   std::mutex mutex_;
   std::vector<std::weak_ptr<EngineSide>> known_to_;  // mutex_

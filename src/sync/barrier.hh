@@ -14,6 +14,7 @@ enum class Met { kAll, kBroken, kTimedOut, kActionFailed };
 // Any thread of any process that has it.
 class Barrier final : public Object {
  public:
+  static constexpr Kind kKind = Kind::kBarrier;
   static constexpr uint32_t kMostParties = 32767;
 
   static Result<std::shared_ptr<Barrier>> Create(uint32_t parties);

@@ -11,6 +11,7 @@ enum class Waited { kNotified, kTimedOut, kInterrupted, kNotHolder, kTooMany, kO
 // Any thread of any process that has it.
 class Condition final : public Object {
  public:
+  static constexpr Kind kKind = Kind::kCondition;
   static constexpr uint32_t kMostWaiting = 1000;
 
   // With a recursive lock of its own, or with one that is there already.

@@ -10,6 +10,7 @@ namespace mproc::sync {
 // Any thread of any process that has it.
 class Event final : public Object {
  public:
+  static constexpr Kind kKind = Kind::kEvent;
   static Result<std::shared_ptr<Event>> Create();
   static Result<std::shared_ptr<Event>> Adopt(platform::UniqueFd fd);
 

@@ -57,6 +57,7 @@ class LockMemory {
 // Any thread of any process that has it.
 class Lock final : public Object {
  public:
+  static constexpr Kind kKind = Kind::kLock;
   static Result<std::shared_ptr<Lock>> Create(LockOptions options);
   static Result<std::shared_ptr<Lock>> Adopt(platform::UniqueFd fd);
 

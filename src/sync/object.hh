@@ -30,7 +30,7 @@ struct alignas(64) ObjectHead {
 };
 
 // The base of all: owns one mapping. Immutable, so any thread.
-class Object {
+class Object : public std::enable_shared_from_this<Object> {
  public:
   virtual ~Object() = default;
   Object(const Object&) = delete;

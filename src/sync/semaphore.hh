@@ -10,6 +10,7 @@ namespace mproc::sync {
 // Any thread of any process that has it.
 class Semaphore final : public Object {
  public:
+  static constexpr Kind kKind = Kind::kSemaphore;
   static constexpr uint32_t kMost = 0x7fffffff;
 
   // `bound` 0: none.

@@ -1,42 +1,65 @@
 // SPDX-License-Identifier: MIT
-// What the host said about bound functions: which function each is, and in which block its bytes lie.
-// Worker's main thread.
+// What the host said about bound functions: which function each is, in which block its bytes lie, and the
+// objects that go with it. Worker's main thread.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <unordered_map>
+#include <vector>
 
 #include "ipc/message.hh"
+#include "worker/bound_object.hh"
 
 namespace mproc::worker {
 
 class BoundFunctions {
  public:
   struct Bound {
-    ipc::BoundNote note;
-    uint32_t block;
+    ipc::BoundNote note{};
+    uint32_t block = 0;
+    std::vector<BoundObject> objects;
   };
 
-  // Any message of the host about blocks.
-  void Heed(const ipc::MessageHead& head, ByteView body) {
+  // Any message of the host about blocks; takes the descriptors of objects out of it.
+  void Heed(const ipc::MessageHead& head, platform::Message* message) {
     if (head.type == static_cast<uint32_t>(ipc::MessageType::kDropBlock)) {
       std::erase_if(bounds_, [&](const auto& one) { return one.second.block == head.number; });
     }
-    Bound bound{{}, head.number};
-    if (head.type != static_cast<uint32_t>(ipc::MessageType::kBoundBlock) ||
-        body.size() != sizeof bound.note) {
+    ByteView body = ipc::BodyOf(*message);
+    Bound bound;
+    if (head.type != static_cast<uint32_t>(ipc::MessageType::kBoundBlock) || body.size() < sizeof bound.note)
       return;
-    }
     std::memcpy(&bound.note, body.data(), sizeof bound.note);
-    bounds_[bound.note.id] = bound;
+    bound.block = head.number;
+    if (!TakeObjects(body.subspan(sizeof bound.note), message, &bound.objects)) return;
+    bounds_[bound.note.id] = std::move(bound);
   }
   // Null if nothing was said, or the block was dropped.
-  const Bound* Find(uint32_t id) const {
+  Bound* Find(uint32_t id) {
     auto found = bounds_.find(id);
     return found == bounds_.end() ? nullptr : &found->second;
   }
 
  private:
+  // False if some descriptors did not arrive: then the block counts as lost, too, and comes again.
+  static bool TakeObjects(ByteView notes, platform::Message* message, std::vector<BoundObject>* objects) {
+    size_t next = 1;  // behind that of the block
+    for (; notes.size() >= sizeof(ipc::ObjectNote); notes = notes.subspan(sizeof(ipc::ObjectNote))) {
+      ipc::ObjectNote note;
+      std::memcpy(&note, notes.data(), sizeof note);
+      if (message->fds_lost || note.descriptors > message->fds.size() - std::min(next, message->fds.size())) {
+        return false;
+      }
+      BoundObject object;
+      object.kind = note.kind;
+      for (uint32_t i = 0; i < note.descriptors; i++) object.fds.push_back(std::move(message->fds[next++]));
+      objects->push_back(std::move(object));
+    }
+    if (message->fds.size() > 1) message->fds.resize(1);
+    return true;
+  }
+
   std::unordered_map<uint32_t, Bound> bounds_;
 };
 

@@ -14,6 +14,7 @@
 #include "ipc/channel.hh"
 #include "task/error.hh"
 #include "task/item_results.hh"
+#include "worker/bound_object.hh"
 
 namespace mproc::worker {
 
@@ -33,10 +34,11 @@ struct WorkerContext {
   bool owns_process = true;             // it is no thread of the host
   const int64_t* idle_slice = nullptr;  // how long to sleep at once, where it is not the usual time
   RunningTask running;
-  ByteView bound;           // to the function that runs; no address: nothing is
-  bool has_output = false;  // what it prints is the host's before the end of its task
-  bool host_lags = false;   // it did not take log records the last time
-  void* state = nullptr;    // the functions' own
+  ByteView bound;                  // to the function that runs; no address: nothing is
+  std::span<BoundObject> objects;  // that go with these bytes
+  bool has_output = false;         // what it prints is the host's before the end of its task
+  bool host_lags = false;          // it did not take log records the last time
+  void* state = nullptr;           // the functions' own
 
   // Nanoseconds until the running task should stop; MPROC_FOREVER without a limit.
   int64_t TimeLeft() const {

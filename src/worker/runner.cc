@@ -55,7 +55,10 @@ int64_t Runner::Run(const ipc::TaskView& view, int64_t started) {
         break;
     }
   }
-  if (context_->bound.data()) context_->bound = {};
+  if (context_->bound.data()) {
+    context_->bound = {};
+    context_->objects = {};
+  }
   if (context_->has_output) platform::FlushStandardStreams();
   int64_t now = NowNs();
   int64_t elapsed = std::max<int64_t>(0, now - started);
@@ -91,7 +94,7 @@ void Runner::Hear() {
 }
 
 Status Runner::Heed(const ipc::MessageHead& head, platform::Message* message) {
-  bounds_.Heed(head, ipc::BodyOf(*message));
+  bounds_.Heed(head, message);
   Status taken = blocks_.Take(head, message);
   if (blocks_.Lost(head.number)) context_->channel->TellLost();
   return taken;
@@ -133,7 +136,7 @@ const task::Function* Runner::FindFunction(uint32_t id, task::TaskError* error) 
 }
 
 const task::Function* Runner::FindBound(uint32_t id, task::TaskError* error) {
-  const BoundFunctions::Bound* bound = bounds_.Find(id);
+  BoundFunctions::Bound* bound = bounds_.Find(id);
   if (!bound || !blocks_.Knows(bound->block)) {  // the host told before it gave the task
     Hear();
     bound = bounds_.Find(id);
@@ -151,6 +154,7 @@ const task::Function* Runner::FindBound(uint32_t id, task::TaskError* error) {
     return nullptr;
   }
   context_->bound = {bytes, bound->note.size};
+  context_->objects = bound->objects;
   return FindFunction(bound->note.function, error);
 }
 

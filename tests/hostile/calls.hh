@@ -10,7 +10,21 @@
 
 namespace hostile {
 
-enum class Kind { kTable, kOptions, kPool, kFuture, kValue, kBlock, kTaskOptions, kImap };
+enum class Kind {
+  kTable,
+  kOptions,
+  kPool,
+  kFuture,
+  kValue,
+  kBlock,
+  kTaskOptions,
+  kImap,
+  kLock,
+  kSemaphore,
+  kEvent,
+  kCondition,
+  kBarrier
+};
 
 struct HandleCall {
   const char* name;

@@ -16,6 +16,7 @@
 
 #include "calls.hh"
 #include "host.hh"
+#include "sync_objects.hh"
 
 using namespace hostile;
 
@@ -50,7 +51,10 @@ CASE(everything_of_the_parents_is_foreign) {
   mproc_future_t* done = Submit(pool, kEcho, "x", 1);
   CHECK_OK(mproc_future_wait(done, 5 * MPROC_SECOND));
   mproc_future_t* running = Submit(pool, kSleep, Sleep{300});
+  SyncObjects sync;
+  sync.Make();
   auto of = [&](Kind kind, bool second) -> void* {
+    if (void* object = sync.Of(kind)) return object;
     if (kind == Kind::kTable) return table;
     if (kind == Kind::kOptions) return options;
     if (kind == Kind::kPool) return pool;
@@ -82,6 +86,8 @@ CASE(everything_of_the_parents_is_foreign) {
   CHECK_EQ(OutcomeOf(running), MPROC_OUTCOME_VALUE);
   CHECK_EQ(Statistic(pool, MPROC_POOL_STATISTIC_DEATHS), 0);
   CHECK(Serves(pool));
+  sync.StillWell();
+  sync.Drop();
   CHECK_OK(mproc_future_release(done));
   CHECK_OK(mproc_future_release(running));
   CHECK_OK(mproc_imap_destroy(imap));

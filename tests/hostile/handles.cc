@@ -10,6 +10,7 @@
 
 #include "calls.hh"
 #include "host.hh"
+#include "sync_objects.hh"
 
 using namespace hostile;
 
@@ -25,8 +26,10 @@ struct Live {
   mproc_block_t* block = nullptr;
   mproc_task_options_t* task_options = nullptr;
   mproc_imap_t* imap = nullptr;
+  SyncObjects sync;
 
   bool Make() {
+    sync.Make();
     CHECK_OK(mproc_task_options_create(&task_options));
     CHECK_OK(mproc_value_create(&value));
     CHECK_OK(mproc_block_create(4096, &block));
@@ -54,8 +57,10 @@ struct Live {
         return task_options;
       case Kind::kImap:
         return imap;
-      default:
+      case Kind::kFuture:
         return future;
+      default:
+        return sync.Of(kind);
     }
   }
   void StillWell() const {
@@ -72,8 +77,10 @@ struct Live {
     CHECK_EQ(size, 4096);
     CHECK_STATUS(mproc_imap_next(imap, 0, nullptr, nullptr, nullptr), MPROC_ERROR_END);
     CHECK(Serves(pool));
+    sync.StillWell();
   }
   void Drop() {
+    sync.Drop();
     CHECK_OK(mproc_imap_destroy(imap));
     CHECK_OK(mproc_value_destroy(value));
     CHECK_OK(mproc_block_destroy(block));
@@ -213,7 +220,8 @@ CASE(handles_of_another_kind) {
   if (!live.Make()) return;
   for (const auto& call : HandleCalls()) {
     for (Kind kind : {Kind::kTable, Kind::kOptions, Kind::kPool, Kind::kFuture, Kind::kValue, Kind::kBlock,
-                      Kind::kTaskOptions, Kind::kImap}) {
+                      Kind::kTaskOptions, Kind::kImap, Kind::kLock, Kind::kSemaphore, Kind::kEvent,
+                      Kind::kCondition, Kind::kBarrier}) {
       if (kind != call.kind)
         Try(call, live.Of(kind), {MPROC_ERROR_INVALID_HANDLE}, "a handle of another kind");
     }

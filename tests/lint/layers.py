@@ -41,6 +41,7 @@ FRONT = {
     "pool": {"pool.hh", "future.hh", "future_slab.hh", "imap.hh", "map.hh", "options.hh", "policy.hh", "shared_block.hh", "start_method.hh", "wait.hh", "callbacks.hh"},
     "task": {"arguments.hh", "table.hh", "call.hh", "task.hh", "value.hh"},
     "runtime": {"runtime.hh"},
+    "sync": {"barrier.hh", "condition.hh", "event.hh", "lock.hh", "object.hh", "passing.hh", "semaphore.hh", "sleep.hh"},
 }
 # Public headers are the vocabulary (numbers, callback types) of these rooms; base gets the status list.
 VOCABULARY = {"task", "worker", "pool", "process", "queue", "sync", "shm", "manager", "capi", "cli", "include"}

@@ -8,7 +8,7 @@ namespace {
 
 uint32_t AddTo(Bounds& bounds, uint32_t function, std::weak_ptr<SharedBlock>* seen) {
   uint32_t id = bounds.NewId();
-  auto memory = SharedBlock::CreateBound(AsBytes("bytes", 5), {id, function, 0, 5});
+  auto memory = SharedBlock::CreateBound(AsBytes("bytes", 5), {id, function, 0, 5}, {});
   EXPECT_TRUE(memory.ok());
   *seen = *memory;
   bounds.Add(std::move(*memory));

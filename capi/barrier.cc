@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include "sync/barrier.hh"
+
+#include <mproc/barrier.h>
+
+#include "capi/sync_handles.hh"
+
+using namespace mproc;
+using namespace mproc::capi;
+using sync::Barrier;
+
+namespace {
+
+Status StatusOf(sync::Met met) {
+  switch (met) {
+    case sync::Met::kAll:
+      return Status();
+    case sync::Met::kBroken:
+      return Status(MPROC_ERROR_BARRIER_BROKEN);
+    case sync::Met::kTimedOut:
+      return Status(MPROC_ERROR_TIMED_OUT);
+    case sync::Met::kActionFailed:
+      return Status(MPROC_ERROR_TASK, "the action of the barrier failed");
+  }
+  return Status(MPROC_ERROR_INTERNAL);
+}
+
+}  // namespace
+
+mproc_status_t mproc_barrier_create(int64_t parties, mproc_barrier_t** barrier) {
+  return Guard([&] {
+    if (!barrier) return BadArgument("barrier is null");
+    if (parties < 1 || parties > Barrier::kMostParties)
+      return BadArgument("a barrier has 1 to 32767 parties");
+    return GiveOutSync(Barrier::Create(static_cast<uint32_t>(parties)), barrier);
+  });
+}
+
+mproc_status_t mproc_barrier_wait(mproc_barrier_t* barrier, int64_t limit, mproc_barrier_cb action,
+                                  void* user_data, int64_t* index) {
+  return GuardSync<Barrier>(barrier, [&](Barrier& b) {
+    std::function<bool()> last;
+    if (action) last = [=] { return action(user_data) == 0; };
+    uint32_t place = 0;
+    Status met = StatusOf(b.Meet(Deadline::After(limit), last, &place));
+    if (met.ok() && index) *index = place;
+    return met;
+  });
+}
+
+mproc_status_t mproc_barrier_abort(mproc_barrier_t* barrier) {
+  return GuardSync<Barrier>(barrier, [](Barrier& b) {
+    b.Abort();
+    return Status();
+  });
+}
+
+mproc_status_t mproc_barrier_reset(mproc_barrier_t* barrier) {
+  return GuardSync<Barrier>(barrier, [](Barrier& b) {
+    b.Reset();
+    return Status();
+  });
+}
+
+mproc_status_t mproc_barrier_state(mproc_barrier_t* barrier, int64_t* parties, int64_t* waiting,
+                                   int32_t* broken) {
+  return GuardSync<Barrier>(barrier, [&](Barrier& b) {
+    if (parties) *parties = b.parties();
+    if (waiting) *waiting = b.CountWaiting();
+    if (broken) *broken = b.IsBroken();
+    return Status();
+  });
+}
+
+mproc_status_t mproc_barrier_destroy(mproc_barrier_t* barrier) { return GuardDestroySync<Barrier>(barrier); }
