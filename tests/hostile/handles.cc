@@ -146,7 +146,7 @@ CASE(null_handles) {
   CHECK_EQ(mproc_call_time_left(nullptr), 0);
   CHECK_EQ(mproc_call_item_index(nullptr), 0);
   CHECK_EQ(mproc_worker_is_worker(), 0);
-  for (int32_t status : {1, 99, MPROC_ERROR_ITERABLE - 1, -1000, INT32_MIN, INT32_MAX}) {
+  for (int32_t status : {1, 99, MPROC_ERROR_BARRIER_BROKEN - 1, -1000, INT32_MIN, INT32_MAX}) {
     CHECK(strcmp(mproc_status_name(status), "unknown") == 0 && mproc_status_text(status));
   }
 }
