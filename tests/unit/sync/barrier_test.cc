@@ -31,23 +31,20 @@ TEST(Barrier, KeepsRoundsApart) {
   constexpr int kParties = 5, kRounds = 1000;
   auto barrier = Make(kParties);
   auto shared = MakeShared();
-  std::vector<Peer> peers;
-  for (int i = 0; i < kParties; i++) {
-    peers.emplace_back([&] {
-      auto mine = Adopted<Barrier>(barrier->fd());
-      for (int64_t round = 0; round < kRounds; round++) {
-        uint32_t index = 0;
-        auto action = [&] { return shared->at[2]++ == round; };
-        ASSERT_EQ(mine->Meet(kEver, round % 2 ? std::function<bool()>(action) : nullptr, &index), Met::kAll);
-        if (round % 2 == 0 && index == kParties - 1) shared->at[2]++;
-        shared->at[3] += index;
-        ASSERT_EQ(Meet(*mine), Met::kAll);
-        ASSERT_EQ(shared->at[2], round + 1);
-        ASSERT_EQ(shared->at[3], (round + 1) * (kParties * (kParties - 1) / 2));
-        ASSERT_EQ(Meet(*mine), Met::kAll);
-      }
-    });
-  }
+  auto peers = MakePeers(kParties, [&] {
+    auto mine = Adopted<Barrier>(barrier->fd());
+    for (int64_t round = 0; round < kRounds; round++) {
+      uint32_t index = 0;
+      auto action = [&] { return shared->at[2]++ == round; };
+      ASSERT_EQ(mine->Meet(kEver, round % 2 ? std::function<bool()>(action) : nullptr, &index), Met::kAll);
+      if (round % 2 == 0 && index == kParties - 1) shared->at[2]++;
+      shared->at[3] += index;
+      ASSERT_EQ(Meet(*mine), Met::kAll);
+      ASSERT_EQ(shared->at[2], round + 1);
+      ASSERT_EQ(shared->at[3], (round + 1) * (kParties * (kParties - 1) / 2));
+      ASSERT_EQ(Meet(*mine), Met::kAll);
+    }
+  });
   for (auto& peer : peers) EXPECT_TRUE(peer.EndsWell(60 * kSecond));
 }
 

@@ -63,8 +63,7 @@ TEST(Condition, NeedsTheLock) {
 TEST(Condition, NotifiesAsManyAsAsked) {
   auto condition = Make();
   auto shared = MakeShared();
-  std::vector<Peer> peers;
-  for (int i = 0; i < 5; i++) peers.emplace_back([&] { WaitOnce(condition->fd(), shared.get()); });
+  auto peers = MakePeers(5, [&] { WaitOnce(condition->fd(), shared.get()); });
   ASSERT_TRUE(AllWait(*condition, shared.get(), 5));
   EXPECT_TRUE(Notify(*condition, 2));
   EXPECT_TRUE(Soon([&] { return shared->at[1] == 2; }));
@@ -79,6 +78,7 @@ TEST(Condition, NotifiesWhoHasWaitedLongest) {
   auto condition = Make();
   auto shared = MakeShared();
   std::vector<Peer> peers;
+  peers.reserve(4);
   for (int64_t i = 0; i < 4; i++) {
     peers.emplace_back([&] { WaitOnce(condition->fd(), shared.get()); });
     ASSERT_TRUE(AllWait(*condition, shared.get(), i + 1));
@@ -93,6 +93,7 @@ TEST(Condition, WastesNothingOnTheDead) {
   auto condition = Make();
   auto shared = MakeShared();
   std::vector<Peer> peers;
+  peers.reserve(4);
   for (int64_t i = 0; i < 4; i++) {
     peers.emplace_back([&] { WaitOnce(condition->fd(), shared.get()); });
     ASSERT_TRUE(AllWait(*condition, shared.get(), i + 1));

@@ -29,10 +29,8 @@ TEST(Event, IsAFlag) {
 
 TEST(Event, WakesAll) {
   auto event = std::move(*Event::Create());
-  std::vector<Peer> peers;
-  for (int i = 0; i < 5; i++) {
-    peers.emplace_back([&] { EXPECT_EQ(Adopted<Event>(event->fd())->WaitUntilSet(kEver), Wait::kDone); });
-  }
+  auto peers =
+      MakePeers(5, [&] { EXPECT_EQ(Adopted<Event>(event->fd())->WaitUntilSet(kEver), Wait::kDone); });
   for (auto& peer : peers) EXPECT_TRUE(peer.Sleeps());
   event->Set();
   event->Clear();  // they were released all the same

@@ -57,19 +57,16 @@ TEST(Lock, MayBeReleasedByAnybody) {
 TEST(Lock, KeepsOthersOut) {
   auto lock = Make();
   auto shared = MakeShared();
-  std::vector<Peer> peers;
-  for (int i = 0; i < 4; i++) {
-    peers.emplace_back([&] {
-      auto mine = Adopted<Lock>(lock->fd());
-      for (int k = 0; k < 3000; k++) {
-        ASSERT_EQ(Acquire(*mine), Acquired::kYes);
-        int64_t seen = shared->at[0].load(std::memory_order_relaxed);
-        if (k % 64 == 0) usleep(1);
-        shared->at[0].store(seen + 1, std::memory_order_relaxed);
-        ASSERT_EQ(Release(*mine), Released::kYes);
-      }
-    });
-  }
+  auto peers = MakePeers(4, [&] {
+    auto mine = Adopted<Lock>(lock->fd());
+    for (int k = 0; k < 3000; k++) {
+      ASSERT_EQ(Acquire(*mine), Acquired::kYes);
+      int64_t seen = shared->at[0].load(std::memory_order_relaxed);
+      if (k % 64 == 0) usleep(1);
+      shared->at[0].store(seen + 1, std::memory_order_relaxed);
+      ASSERT_EQ(Release(*mine), Released::kYes);
+    }
+  });
   for (auto& peer : peers) EXPECT_TRUE(peer.EndsWell(60 * kSecond));
   EXPECT_EQ(shared->at[0], 4 * 3000);
 }

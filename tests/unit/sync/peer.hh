@@ -78,4 +78,12 @@ class Peer {
   int status_ = 0;
 };
 
+// So many of them. None is made while the list grows: what is in between would count as lost in the child.
+inline std::vector<Peer> MakePeers(int count, const std::function<void()>& body) {
+  std::vector<Peer> peers;
+  peers.reserve(static_cast<size_t>(count));
+  for (int i = 0; i < count; i++) peers.emplace_back(body);
+  return peers;
+}
+
 }  // namespace mproc::test

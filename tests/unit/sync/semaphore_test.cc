@@ -39,21 +39,18 @@ TEST(Semaphore, HasABound) {
 TEST(Semaphore, LetsSoManyIn) {
   auto semaphore = std::move(*Semaphore::Create(3, 3));
   auto shared = MakeShared();
-  std::vector<Peer> peers;
-  for (int i = 0; i < 6; i++) {
-    peers.emplace_back([&] {
-      auto mine = Adopted<Semaphore>(semaphore->fd());
-      for (int k = 0; k < 300; k++) {
-        ASSERT_EQ(mine->Acquire(kEver), Wait::kDone);
-        int64_t inside = ++shared->at[0], most = shared->at[1];
-        while (inside > most && !shared->at[1].compare_exchange_weak(most, inside)) {
-        }
-        usleep(10);
-        shared->at[0]--;
-        ASSERT_TRUE(mine->Release(1));
+  auto peers = MakePeers(6, [&] {
+    auto mine = Adopted<Semaphore>(semaphore->fd());
+    for (int k = 0; k < 300; k++) {
+      ASSERT_EQ(mine->Acquire(kEver), Wait::kDone);
+      int64_t inside = ++shared->at[0], most = shared->at[1];
+      while (inside > most && !shared->at[1].compare_exchange_weak(most, inside)) {
       }
-    });
-  }
+      usleep(10);
+      shared->at[0]--;
+      ASSERT_TRUE(mine->Release(1));
+    }
+  });
   for (auto& peer : peers) EXPECT_TRUE(peer.EndsWell(60 * kSecond));
   EXPECT_EQ(shared->at[1], 3);
   EXPECT_EQ(semaphore->Value(), 3U);
@@ -62,10 +59,8 @@ TEST(Semaphore, LetsSoManyIn) {
 // Of several that sleep each is woken once, by one call or by many.
 TEST(Semaphore, WakesAsManyAsAreGiven) {
   auto semaphore = std::move(*Semaphore::Create(0, 0));
-  std::vector<Peer> peers;
-  for (int i = 0; i < 5; i++) {
-    peers.emplace_back([&] { EXPECT_EQ(Adopted<Semaphore>(semaphore->fd())->Acquire(kEver), Wait::kDone); });
-  }
+  auto peers =
+      MakePeers(5, [&] { EXPECT_EQ(Adopted<Semaphore>(semaphore->fd())->Acquire(kEver), Wait::kDone); });
   for (auto& peer : peers) EXPECT_TRUE(peer.Sleeps());
   EXPECT_TRUE(semaphore->Release(3));
   EXPECT_TRUE(Soon([&] { return semaphore->Value() == 0; }));
