@@ -6,19 +6,6 @@ static mproc_pool_options_t* ProgramOptions(int32_t workers, const char* how) {
   const char* argv[] = {TEST_COMMAND, how, "a unicorn"};
   return CommandOptions(workers, argv, 3);
 }
-static const char* TakeText(mproc_future_t* future) {
-  static char text[4096];
-  const void* data = NULL;
-  size_t size = 0;
-  WaitEnd(future);
-  CHECK_OK(mproc_future_result(future, &data, &size));
-  if (size >= sizeof text) size = sizeof text - 1;
-  if (size) memcpy(text, data, size);
-  text[size] = '\0';
-  Release(future);
-  return text;
-}
-
 static void ProgramServes(void) {
   mproc_pool_t* pool = ReadyWith(ProgramOptions(2, "serve"));
   CheckServes(pool, "here\nthere");

@@ -117,15 +117,6 @@ static mproc_pool_t* SpawnedPool(int32_t workers) {
   return ReadyWith(options);
 }
 
-static const char* TakeText(mproc_future_t* future) {
-  static char text[8192];
-  size_t size = 0;
-  WaitEnd(future);
-  CHECK_OK(mproc_future_copy_result(future, text, sizeof text - 1, &size));
-  text[size] = '\0';
-  Release(future);
-  return text;
-}
 static const char* Line(mproc_pool_t* pool, const char* begin) {
   return TakeText(Submit(pool, own_answer, begin, strlen(begin)));
 }

@@ -35,18 +35,6 @@ static pid_t TemplatePid(void) {
 // A field of /proc/PID/status.
 static int64_t StatusNumber(pid_t pid, const char* key) { return TestStatusBytes(pid, key) / 1024; }
 
-static char* TakeText(mproc_future_t* future) {
-  static char text[4096];
-  const void* data = NULL;
-  size_t size = 0;
-  WaitEnd(future);
-  CHECK_OK(mproc_future_result(future, &data, &size));
-  if (size >= sizeof text) size = sizeof text - 1;
-  if (size) memcpy(text, data, size);
-  text[size] = '\0';
-  Release(future);
-  return text;
-}
 static char* Variable(mproc_pool_t* pool, const char* name) {
   return TakeText(Submit(pool, fn_environment, name, strlen(name)));
 }

@@ -152,6 +152,19 @@ static inline int64_t TakeNumber(mproc_future_t* future) {
   Release(future);
   return number;
 }
+// Until the next one is taken.
+static inline char* TakeText(mproc_future_t* future) {
+  static char text[8192];
+  const void* data = NULL;
+  size_t size = 0;
+  WaitEnd(future);
+  CHECK_OK(mproc_future_result(future, &data, &size));
+  if (size >= sizeof text) size = sizeof text - 1;
+  if (size) memcpy(text, data, size);
+  text[size] = '\0';
+  Release(future);
+  return text;
+}
 static inline Report TakeReport(mproc_future_t* future) {
   WaitEnd(future);
   Report report = ReportOf(future);

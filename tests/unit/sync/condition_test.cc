@@ -46,6 +46,17 @@ bool AllWait(Condition& condition, Shared* shared, int64_t count) {
   return all;
 }
 
+// So many that wait, one behind the other.
+std::vector<Peer> WaitInARow(Condition& condition, Shared* shared, int64_t count) {
+  std::vector<Peer> peers;
+  peers.reserve(static_cast<size_t>(count));
+  for (int64_t i = 0; i < count; i++) {
+    peers.emplace_back([&] { WaitOnce(condition.fd(), shared); });
+    EXPECT_TRUE(AllWait(condition, shared, i + 1));
+  }
+  return peers;
+}
+
 TEST(Condition, NeedsTheLock) {
   auto condition = Make();
   EXPECT_EQ(condition->WaitForNotify(kNow), Waited::kNotHolder);
@@ -77,12 +88,7 @@ TEST(Condition, NotifiesAsManyAsAsked) {
 TEST(Condition, NotifiesWhoHasWaitedLongest) {
   auto condition = Make();
   auto shared = MakeShared();
-  std::vector<Peer> peers;
-  peers.reserve(4);
-  for (int64_t i = 0; i < 4; i++) {
-    peers.emplace_back([&] { WaitOnce(condition->fd(), shared.get()); });
-    ASSERT_TRUE(AllWait(*condition, shared.get(), i + 1));
-  }
+  auto peers = WaitInARow(*condition, shared.get(), 4);
   for (auto& peer : peers) {
     EXPECT_TRUE(Notify(*condition, 1));
     EXPECT_TRUE(peer.EndsWell());
@@ -92,12 +98,7 @@ TEST(Condition, NotifiesWhoHasWaitedLongest) {
 TEST(Condition, WastesNothingOnTheDead) {
   auto condition = Make();
   auto shared = MakeShared();
-  std::vector<Peer> peers;
-  peers.reserve(4);
-  for (int64_t i = 0; i < 4; i++) {
-    peers.emplace_back([&] { WaitOnce(condition->fd(), shared.get()); });
-    ASSERT_TRUE(AllWait(*condition, shared.get(), i + 1));
-  }
+  auto peers = WaitInARow(*condition, shared.get(), 4);
   for (int i = 0; i < 3; i++) peers[static_cast<size_t>(i)].Kill();
   EXPECT_TRUE(Notify(*condition, 1));
   EXPECT_TRUE(peers[3].EndsWell());
