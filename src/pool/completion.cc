@@ -72,17 +72,21 @@ void NoteBegin(Future* task, int64_t when) {
 
 }  // namespace
 
+void EndChunk(Future* chunk, Ending* ending) noexcept {
+  Future* parent = chunk->parent;
+  if (ending->error) {
+    ending->error->worker_pid = chunk->worker_pid;
+    ending->error->worker_number = chunk->worker_number;
+  }
+  MapState& map = *parent->extra->map;
+  bool all = map.ChunkEnded(*chunk, ending);  // if not the last, the map may be gone from here on
+  if (all) End(parent, map.TakeEnding());
+}
+
 void End(Future* task, Ending ending) noexcept {
   Pool* pool = task->pool;
   if (task->is_chunk) {
-    Future* parent = task->parent;
-    if (ending.error) {
-      ending.error->worker_pid = task->worker_pid;
-      ending.error->worker_number = task->worker_number;
-    }
-    MapState& map = *parent->extra->map;
-    bool all = map.ChunkEnded(*task, &ending);  // if not the last, the map may be gone from here on
-    if (all) End(parent, map.TakeEnding());
+    EndChunk(task, &ending);
     Release(task);
     return;
   }
@@ -139,14 +143,19 @@ bool ReleaseHandle(Future* future) {
 }
 
 void Release(Future* future) {
+  if (GiveUp(future)) future->pool->FreeRecords(future, future, 1);
+}
+
+bool GiveUp(Future* future) {
   // The only owner has nobody to race with.
   if (future->refs.load(std::memory_order_acquire) != 1 &&
       future->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) {
-    return;
+    return false;
   }
   FreeBytes(future);
   if (!future->is_chunk) delete future->extra;
-  future->pool->FreeRecord(future);
+  future->magic.store(0, std::memory_order_release);
+  return true;
 }
 
 }  // namespace mproc::pool

@@ -34,4 +34,7 @@ Ending NotRunEnding(int32_t status, std::string_view message, int32_t cause);
 // error that finds none has no message.
 void End(Future* task, Ending ending) noexcept;
 
+// The same for a chunk, but that the reference of its caller stays.
+void EndChunk(Future* chunk, Ending* ending) noexcept;
+
 }  // namespace mproc::pool

@@ -8,6 +8,7 @@
 #include "platform/futex.hh"
 #include "pool/begin_due.hh"
 #include "pool/completion.hh"
+#include "pool/spent_records.hh"
 #include "pool/supervisor.hh"
 
 namespace mproc::pool {
@@ -29,12 +30,13 @@ bool Drain::EngineWanted() const {
   return wanted != ipc::kNobody && (armed == ipc::kNobody || wanted < armed);
 }
 
-bool Drain::TakeResult(WorkerSlot* worker, const ipc::ResultFrame& frame) {
+bool Drain::TakeResult(WorkerSlot* worker, const ipc::ResultFrame& frame, SpentRecords* spent) {
   if (frame.size > task::kLargestPayload) return false;
   // The entry was made before the slot was published, so it is there for every honest result; how many tasks
   // have been published is the business of the other side.
   auto& entry = worker->in_flight[frame.task % ipc::kSlots];
   Future* task = entry.load(std::memory_order_acquire);
+  __builtin_prefetch(worker->in_flight[(frame.task + 1) % ipc::kSlots].load(std::memory_order_relaxed));
   if (!task || task->position != frame.task) return false;
   const std::byte* at = frame.data;
   bool lost = false;
@@ -89,7 +91,12 @@ bool Drain::TakeResult(WorkerSlot* worker, const ipc::ResultFrame& frame) {
     dispatcher_.RunAgain(task);
     return good;
   }
-  End(task, std::move(ending));
+  if (task->is_chunk) {
+    EndChunk(task, &ending);
+    spent->Add(task);
+  } else {
+    End(task, std::move(ending));
+  }
   return good;
 }
 
@@ -154,12 +161,13 @@ bool Drain::LookAt(WorkerSlot* worker) {
   if (core_.log.wanted() && !core_.log.TakeFrom(worker)) supervisor_.Distrust(worker);
   if (!worker->serving || worker->distrusted) return false;
   tally_ = {};
+  SpentRecords spent;
   ipc::ResultFrame frame;
   // Its socket is read when a result needs that. A worker that waits for room in it would wait for ever.
   bool good = !worker->unheard.load(std::memory_order_relaxed) ||
               !worker->unheard.exchange(worker->last_call.awaited()) || worker->Hear();
   while (tally_.results < kMostAtOnce && good && worker->channel->PeekResult(&frame)) {
-    good = (!core_.log.wanted() || core_.log.TakeFrom(worker)) && TakeResult(worker, frame);
+    good = (!core_.log.wanted() || core_.log.TakeFrom(worker)) && TakeResult(worker, frame, &spent);
     if (good) worker->channel->ConsumeResult();
   }
   uint64_t passed = worker->channel->ClaimedPassed();
@@ -175,6 +183,7 @@ bool Drain::LookAt(WorkerSlot* worker) {
   if (tally_.results) worker->channel->PublishConsumed();
   worker->tasks_done.fetch_add(tally_.results, std::memory_order_relaxed);
   NoteTally(worker);
+  spent.GiveBack();
   std::unique_lock lock(core_.mutex);
   if (passed > worker->channel->head()) {  // more than it was ever given
     lock.unlock();

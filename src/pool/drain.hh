@@ -26,6 +26,7 @@
 namespace mproc::pool {
 
 class Supervisor;
+class SpentRecords;
 struct Ending;
 
 // What a thread waits for.
@@ -85,7 +86,7 @@ class Drain {
   bool Look();
   bool LookOnce();
   bool LookAt(WorkerSlot* worker);
-  bool TakeResult(WorkerSlot* worker, const ipc::ResultFrame& frame);
+  bool TakeResult(WorkerSlot* worker, const ipc::ResultFrame& frame, SpentRecords* spent);
   // Finds a value in the task's own block; false, with an error, if it cannot be there.
   static bool PlaceValue(const Future& task, const ipc::ResultFrame& frame, Ending* ending);
   // The worker announces a task that it has begun: the position and one more.

@@ -199,6 +199,8 @@ void HoldBytes(Future* future, ByteView bytes, std::unique_ptr<Holder> holder);
 // References of a record. The last one frees result, error and record. (completion.cc)
 void Retain(Future* future);
 void Release(Future* future);
+// The same, but that the last one does not give the record back to its pool. True if this was the last.
+bool GiveUp(Future* future);
 // One more public handle, and its reference.
 void AddHandle(Future* future);
 // Takes a public handle off, with its reference. False if there is none.

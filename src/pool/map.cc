@@ -209,7 +209,14 @@ void MapState::LoseChunks(uint64_t first, uint64_t end, int32_t outcome, uint64_
   }
 }
 
-bool MapState::TakeItems(uint64_t first, uint64_t count, ByteView result, const ErrorInfo& by) {
+std::unique_ptr<ErrorInfo> MapState::InfoBy(Worker worker) {
+  auto info = std::make_unique<ErrorInfo>();
+  info->worker_pid = worker.pid;
+  info->worker_number = worker.number;
+  return info;
+}
+
+bool MapState::TakeItems(uint64_t first, uint64_t count, ByteView result, Worker by) {
   // Copied first, then checked: the worker could change its own bytes in between.
   ByteView kept(Keep(result), result.size());
   task::ItemResults results;
@@ -220,7 +227,7 @@ bool MapState::TakeItems(uint64_t first, uint64_t count, ByteView result, const 
   return true;
 }
 
-bool MapState::TakeFailedItems(uint64_t first, const task::ItemResults& results, const ErrorInfo& by) {
+bool MapState::TakeFailedItems(uint64_t first, const task::ItemResults& results, Worker by) {
   task::ItemResultsWriter kept;
   for (uint64_t i = 0; i < results.done(); i++) {
     ByteView bytes = results.at(i);
@@ -229,7 +236,7 @@ bool MapState::TakeFailedItems(uint64_t first, const task::ItemResults& results,
       kept.Add(bytes.size());
       continue;
     }
-    auto info = std::make_unique<ErrorInfo>(by);
+    auto info = InfoBy(by);
     if (!task::DecodeError(bytes, &info->error)) return false;
     kept.AddFailed(AsBytes(info->error.message.c_str(), info->error.message.size() + 1));
     NoteError(first + i, MPROC_OUTCOME_ERROR, std::move(info));
@@ -240,14 +247,14 @@ bool MapState::TakeFailedItems(uint64_t first, const task::ItemResults& results,
   return true;
 }
 
-bool MapState::TakeArray(uint64_t first, uint64_t count, ByteView result, const ErrorInfo& by) {
+bool MapState::TakeArray(uint64_t first, uint64_t count, ByteView result, Worker by) {
   task::ArrayResult read;
   if (!task::ReadArrayResult(result, count, input_.output_stride, &read)) return false;
   if (!read.outputs.empty()) {
     std::memcpy(input_.output + first * input_.output_stride, read.outputs.data(), read.outputs.size());
   }
   if (!read.failed) return true;
-  auto info = std::make_unique<ErrorInfo>(by);
+  auto info = InfoBy(by);
   if (!task::DecodeError(read.error, &info->error)) return false;
   NoteError(first + read.done, MPROC_OUTCOME_ERROR, std::move(info));
   return true;
@@ -277,9 +284,7 @@ void MapState::TakeChunk(const Future& chunk, Ending* ending) {
   }
   if (ending->outcome == MPROC_OUTCOME_VALUE) {
     bool good = true;
-    ErrorInfo by;
-    by.worker_pid = chunk.worker_pid;
-    by.worker_number = chunk.worker_number;
+    const Worker by{chunk.worker_pid, chunk.worker_number};
     if (input_.is_array) {
       good = TakeArray(first, count, ending->value, by);
     } else if (chunk.kind == task::Kind::kSingle) {

@@ -101,10 +101,11 @@ class MapState {
   const std::byte* Keep(ByteView bytes);
   const std::byte* KeepText(const std::string& text);
   void NoteError(uint64_t index, int32_t outcome, std::unique_ptr<ErrorInfo> error);
-  // `by` names the worker, for the errors that are found.
-  bool TakeItems(uint64_t first, uint64_t count, ByteView result, const ErrorInfo& by);
-  bool TakeFailedItems(uint64_t first, const task::ItemResults& results, const ErrorInfo& by);
-  bool TakeArray(uint64_t first, uint64_t count, ByteView result, const ErrorInfo& by);
+  static std::unique_ptr<ErrorInfo> InfoBy(Worker worker);
+  // `by` for the errors that are found.
+  bool TakeItems(uint64_t first, uint64_t count, ByteView result, Worker by);
+  bool TakeFailedItems(uint64_t first, const task::ItemResults& results, Worker by);
+  bool TakeArray(uint64_t first, uint64_t count, ByteView result, Worker by);
   void SetChunk(uint64_t first, uint64_t state, const std::byte* data, uint64_t size);
   // What there is of chunks in [first, end) is whole ones; automatic: one.
   void LoseChunks(uint64_t first, uint64_t end, int32_t outcome, uint64_t state, const std::string& message);

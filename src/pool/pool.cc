@@ -153,17 +153,16 @@ Future* Pool::NewRecord() {
   return record;
 }
 
-void Pool::FreeRecord(Future* record) {
-  record->magic.store(0, std::memory_order_release);
+void Pool::FreeRecords(Future* first, Future* last, uint64_t count) {
   Future* top = returned_.load(std::memory_order_relaxed);
   do {
-    record->next = top;
-  } while (!returned_.compare_exchange_weak(top, record, std::memory_order_release));
-  CountFreed();
+    last->next = top;
+  } while (!returned_.compare_exchange_weak(top, first, std::memory_order_release));
+  CountFreed(count);
 }
 
-void Pool::CountFreed() {
-  uint64_t freed = freed_.fetch_add(1) + 1;
+void Pool::CountFreed(uint64_t count) {
+  uint64_t freed = freed_.fetch_add(count) + count;
   if (freed != last_free_.load()) return;
   std::shared_ptr<Pool> last = std::move(self_);  // may free this pool at the end of the scope
 }
@@ -173,7 +172,7 @@ void Pool::DropSelf() {
     std::lock_guard lock(core_.mutex);
     last_free_.store(made_ + 1);
   }
-  CountFreed();
+  CountFreed(1);
 }
 
 std::unique_ptr<Extra> Pool::NewExtra(const Callbacks& callbacks, const Policy& policy) {

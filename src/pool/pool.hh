@@ -113,7 +113,8 @@ class Pool : public runtime::Runtime::Member, public std::enable_shared_from_thi
   // What was queued as due has run.
   void DueRan();
   void CallbackReturned(Future* task);
-  void FreeRecord(Future* record);
+  // A chain of so many records that nobody holds.
+  void FreeRecords(Future* first, Future* last, uint64_t count);
   // -- for the dispatcher; mutex held
   Future* NewRecord();
 
@@ -157,7 +158,7 @@ class Pool : public runtime::Runtime::Member, public std::enable_shared_from_thi
   Status AfterCancel(bool any);
   void RunCallbackThread();
   void FinishDestroy();
-  void CountFreed();
+  void CountFreed(uint64_t count);
   void DropSelf();
   bool Joined() const {
     return core_.phase.load(std::memory_order_seq_cst) == Phase::kJoined &&

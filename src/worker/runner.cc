@@ -126,10 +126,7 @@ bool Runner::FindInput(const ipc::TaskView& view, ByteView* input, task::TaskErr
   return true;
 }
 
-const task::Function* Runner::FindFunction(uint32_t id, task::TaskError* error) {
-  if (task::IsBound(id)) return FindBound(id, error);
-  const task::Function* function = table_->Find(id);
-  if (function && function->entry) return function;
+const task::Function* Runner::NoFunction(uint32_t id, task::TaskError* error) {
   *error = OwnError(MPROC_ERROR_UNKNOWN_FUNCTION,
                     "the worker's function table has no function of id " + std::to_string(id));
   return nullptr;

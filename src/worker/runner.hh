@@ -35,8 +35,13 @@ class Runner {
   Status Heed(const ipc::MessageHead& head, platform::Message* message);
   bool FindInput(const ipc::TaskView& view, ByteView* input, task::TaskError* error);
   // Of a bound function: that of the table, with its bytes in the context.
-  const task::Function* FindFunction(uint32_t id, task::TaskError* error);
+  const task::Function* FindFunction(uint32_t id, task::TaskError* error) {
+    if (task::IsBound(id)) return FindBound(id, error);
+    const task::Function* function = table_->Find(id);
+    return function && function->entry ? function : NoFunction(id, error);
+  }
   const task::Function* FindBound(uint32_t id, task::TaskError* error);
+  static const task::Function* NoFunction(uint32_t id, task::TaskError* error);
   // Calls the function behind a wall; true if it succeeded, else call.error() tells why.
   MPROC_HANDLES_FORCED_UNWIND bool CallFunction(const task::Function& function, Call* call, ByteView input) {
     static constexpr std::byte kNothing{};
