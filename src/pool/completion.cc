@@ -6,7 +6,8 @@
 // Order in the end of a task that others see: the value or error is stored; the outcome is published in
 // `state`; waiters are woken; the callback is queued or the engine's reference dropped. With a callback in
 // thread mode kReady is set only after the callback has returned (RunCallback), so that whoever waits for the
-// future finds the callback's work done.
+// future finds the callback's work done; in the other modes only after it is queued, so that whoever has
+// waited finds it by dispatch or next.
 #include "pool/completion.hh"
 
 #include <new>
@@ -113,7 +114,7 @@ void End(Future* task, Ending ending) noexcept {
   task->elapsed = ending.elapsed;
   bool told = task->extra && task->extra->told;
   auto bits = static_cast<uint32_t>(ending.outcome);
-  if (!told || !pool->CallbacksDelayReady()) bits |= kReady;
+  if (!told) bits |= kReady;
   pool->DropBound(task->function);
   Arrivals* arrivals = task->extra ? task->extra->arrivals.get() : nullptr;
   bool waited = (task->state.fetch_or(bits, std::memory_order_seq_cst) & kWaited) != 0;

@@ -21,10 +21,15 @@ void Pool::Ended(int32_t outcome, bool waited) {
 }
 
 void Pool::QueueCallback(Future* task) {
+  bool ready_at_once = !CallbacksDelayReady();
+  if (ready_at_once) Retain(task);  // it may be handed out and released as soon as it is in the queue
   if (task->extra->progress) task->extra->progress->QueueLast();
   task->extra->end.SetTask(task);
   callbacks_.Push(&task->extra->end);
-  if (waiting_for_next_.load(std::memory_order_seq_cst)) core_.WakeEveryone();
+  bool waited = waiting_for_next_.load(std::memory_order_seq_cst) != 0;
+  if (ready_at_once) waited |= (task->state.fetch_or(kReady, std::memory_order_seq_cst) & kWaited) != 0;
+  if (waited) core_.WakeEveryone();
+  if (ready_at_once) Release(task);
 }
 
 void Pool::QueueDue(DueCallback* due) {

@@ -594,6 +594,35 @@ static void LibraryThreadsBlockSignals(void) {
   CloseJoinDestroy(pool);
 }
 
+static void* WaitForIt(void* future) {
+  WaitEnd(future);
+  return NULL;
+}
+// Another thread leads: the result is read by that one, and this one has only waited.
+static void FoundByDispatchAfterTheWait(void) {
+  enum { kRounds = 20000 };
+  Calls calls = {0};
+  mproc_pool_t* pool = CallbackPool(2, MPROC_CALLBACKS_DISPATCH);
+  mproc_future_t* gate = SubmitWork(pool, fn_gate, 0, 1);
+  pthread_t leader;
+  NEED(pthread_create(&leader, NULL, WaitForIt, gate) == 0);
+  int late = 0;
+  for (int i = 0; i < kRounds; i++) {
+    mproc_future_t* future = SubmitCalled(pool, fn_mark, 0, 5, OnValue, OnError, &calls);
+    size_t ran = 0;
+    WaitEnd(future);
+    CHECK_OK(mproc_pool_dispatch(pool, 0, &ran));
+    late += ran != 1;
+    Release(future);
+  }
+  CHECK_EQ(late, 0);
+  CHECK_EQ(calls.values, kRounds);
+  OpenGate(1);
+  pthread_join(leader, NULL);
+  Release(gate);
+  CloseJoinDestroy(pool);
+}
+
 int main(int argc, char** argv) {
   static const TestCase cases[] = {
       {"one of the two, once per end", OneOfTheTwoOncePerEnd, 0},
@@ -614,6 +643,7 @@ int main(int argc, char** argv) {
       {"callback destroys", CallbackDestroys, 0},
       {"callback releases its own future", CallbackReleasesItsOwnFuture, 0},
       {"run inside dispatch", RunInsideDispatch, 0},
+      {"found by dispatch after the wait", FoundByDispatchAfterTheWait, 0},
       {"one dispatch at a time", OneDispatchAtATime, 0},
       {"destroy runs the rest", DestroyRunsTheRest, 0},
       {"dispatched callback destroys", DispatchedCallbackDestroys, 0},
