@@ -81,16 +81,16 @@ static void TerminatedBySignal(void) {
   StartEndless(&endless);
   timer_t timer;
   struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
-  struct itimerspec when = {{0, 0}, {0, kUnit}};
+  struct itimerspec when = {{0, kUnit}, {0, kUnit}};  // one between two sleeps ends none
   NEED(timer_create(CLOCK_MONOTONIC, &event, &timer) == 0 && timer_settime(timer, 0, &when, NULL) == 0);
   // The waiting main program gets its turn after the handler, and decides to end.
   CHECK_STATUS(mproc_future_wait(endless.map, TestLong()), MPROC_ERROR_INTERRUPTED);
-  CHECK_EQ(atomic_load(&g_signals), 1);
+  CHECK(atomic_load(&g_signals) >= 1);
   int64_t begin = TestNow();
   CHECK_OK(mproc_pool_terminate(endless.pool));
+  timer_delete(timer);
   WaitEnd(endless.map);
   EndEndless(&endless, begin);
-  timer_delete(timer);
 }
 
 int main(int argc, char** argv) {
