@@ -30,7 +30,7 @@ struct Killed {
   void CleanUp() {
     close(lifeline);
     if (host > 0) {
-      kill(host, SIGKILL);
+      KillOne(host, SIGKILL);
       waitpid(host, nullptr, 0);
     }
     EXPECT_TRUE(Soon(
@@ -79,8 +79,8 @@ TEST(DeathChain, HostAndLauncherKilledTogether) {
   Killed killed = StartHost(true);
   if (killed.told.launcher > 0) {
     EXPECT_EQ(mark.Alive().size(), kWorkers + 1U);
-    kill(killed.host, SIGKILL);
-    kill(killed.told.launcher, SIGKILL);
+    KillOne(killed.host, SIGKILL);
+    KillOne(killed.told.launcher, SIGKILL);
     EXPECT_TRUE(mark.SoonGone(kSecond));
     EXPECT_NE(StateOf(killed.told.holder), '\0');  // it was there all the time
   }
@@ -91,7 +91,7 @@ TEST(DeathChain, HostKilledWhileAChildHoldsItsSockets) {
   Mark mark;
   Killed killed = StartHost(true);
   if (killed.told.launcher > 0) {
-    kill(killed.host, SIGKILL);
+    KillOne(killed.host, SIGKILL);
     EXPECT_TRUE(mark.SoonGone(5 * kSecond));
   }
   killed.CleanUp();
@@ -101,7 +101,7 @@ TEST(DeathChain, HostKilledWithStubbornWorkers) {
   Mark mark;
   Killed killed = StartHost(false, "stubborn");
   if (killed.told.launcher > 0) {
-    kill(killed.host, SIGKILL);
+    KillOne(killed.host, SIGKILL);
     EXPECT_TRUE(mark.SoonGone(5 * kSecond));
   }
   killed.CleanUp();
@@ -111,8 +111,8 @@ TEST(DeathChain, LauncherEndedByAnAdministrator) {
   Mark mark;
   Killed killed = StartHost(false, "stubborn");
   if (killed.told.launcher > 0) {
-    for (int signo : {SIGINT, SIGHUP, SIGUSR1}) kill(killed.told.launcher, signo);  // do nothing
-    kill(killed.told.launcher, SIGTERM);
+    for (int signo : {SIGINT, SIGHUP, SIGUSR1}) KillOne(killed.told.launcher, signo);  // do nothing
+    KillOne(killed.told.launcher, SIGTERM);
     EXPECT_TRUE(mark.SoonGone(5 * kSecond));
   }
   killed.CleanUp();

@@ -181,7 +181,7 @@ TEST(Invisibility, SubreaperGetsTheLauncherAndTheLibraryReapsIt) {
     uint64_t child = host.Start({"stay"});
     siginfo_t info{};
     EXPECT_EQ(waitid(P_PID, static_cast<id_t>(host.launcher().pid()), &info, WEXITED | WNOHANG | WNOWAIT), 0);
-    kill(host.launcher().pid(), SIGKILL);
+    EXPECT_TRUE(KillOne(host.launcher().pid(), SIGKILL));
     ASSERT_TRUE(host.watcher().WaitEnded(child));
     EXPECT_FALSE(host.watcher().Of(child).exit.known);
     ExpectNoChild();

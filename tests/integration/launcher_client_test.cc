@@ -260,7 +260,7 @@ TEST(LauncherClient, ReplacesALauncherThatDied) {
     std::vector<uint64_t> children;
     for (int i = 0; i < 3; i++) children.push_back(host.Start({"stubborn"}));
     pid_t old = host.launcher().pid();
-    kill(old, SIGKILL);
+    EXPECT_TRUE(KillOne(old, SIGKILL));
     for (uint64_t child : children) {
       ASSERT_TRUE(host.watcher().WaitEnded(child));
       auto story = host.watcher().Of(child);
@@ -285,9 +285,9 @@ TEST(LauncherClient, NoChildIsForgottenWhenLaunchersDieAllTheTime) {
       auto child = host.Try({i % 2 ? "stay" : "exit", "5"});
       ASSERT_TRUE(child.ok()) << child.status().message();
       children.push_back(*child);
-      if (i % 6 == 5) kill(host.launcher().pid(), SIGKILL);
+      if (i % 6 == 5) KillOne(host.launcher().pid(), SIGKILL);
     }
-    kill(host.launcher().pid(), SIGKILL);
+    KillOne(host.launcher().pid(), SIGKILL);
     for (uint64_t child : children) {
       ASSERT_TRUE(host.watcher().WaitEnded(child));
       EXPECT_EQ(host.watcher().Of(child).ends, 1);
@@ -316,7 +316,7 @@ TEST(LauncherClient, ALauncherThatEndsAtOnceIsAnError) {
 TEST(LauncherClient, FinishEndsAStoppedLauncher) {
   InHost([](Host& host) {
     host.Start({"stay"});
-    kill(host.launcher().pid(), SIGSTOP);
+    EXPECT_TRUE(KillOne(host.launcher().pid(), SIGSTOP));
   });
 }
 

@@ -40,7 +40,7 @@ void LiveThroughEverything() {
 
     uint64_t orphan = host.Start({"stubborn"});
     pid_t old = host.launcher().pid();
-    kill(old, SIGKILL);
+    EXPECT_TRUE(KillOne(old, SIGKILL));
     ASSERT_TRUE(host.watcher().WaitEnded(orphan));
     EXPECT_FALSE(host.watcher().Of(orphan).exit.known);
     host.Start({"stay"});

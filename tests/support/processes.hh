@@ -22,6 +22,9 @@ extern "C" __attribute__((weak)) int __lsan_do_recoverable_leak_check();
 
 namespace mproc::test {
 
+// Signals one process, never what 0 and less mean to kill(): the group of the test, or everybody.
+inline bool KillOne(pid_t pid, int signo) { return pid > 1 && kill(pid, signo) == 0; }
+
 inline constexpr int64_t kMs = 1000000;
 
 // True as soon as `condition` holds; false if it does not within the limit.
