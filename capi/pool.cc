@@ -10,8 +10,8 @@
 #include "capi/shared_pools.hh"
 #include "capi/task_options.hh"
 #include "pool/callbacks.hh"
-#include "pool/start_method.hh"
 #include "pool/wait.hh"
+#include "start/method.hh"
 #include "worker/worker_main.hh"
 #include "worker/worker_state.hh"
 
@@ -42,7 +42,7 @@ Result<pool::Options> ReadOptions(mproc_pool_options_t* options) {
     Status read = On<OptionsHandles>(options, [&](const pool::Options& o) { return wanted = o, Status(); });
     if (!read.ok()) return read;
   }
-  if (!wanted.names_start_method) wanted.start_method = pool::DefaultStartMethod();
+  if (!wanted.names_start_method) wanted.start_method = start::DefaultStartMethod();
   wanted.call_entry = CallModuleEntry;
   if (wanted.module.empty() && wanted.command.empty() && !(wanted.of_host() && wanted.table)) {
     auto self = SelfTable();

@@ -4,29 +4,29 @@
 #include <cstring>
 
 #include "capi/guard.hh"
-#include "pool/start_method.hh"
+#include "start/method.hh"
 
 using namespace mproc;
 using namespace mproc::capi;
 
 namespace {
 
-constexpr const char* kNames[pool::kStartMethods] = {"spawn", "forkserver", "fork", "threads"};
+constexpr const char* kNames[start::kStartMethods] = {"spawn", "forkserver", "fork", "threads"};
 
 }  // namespace
 
 mproc_status_t mproc_start_method_set(int32_t method, int32_t force) {
   return Guard([&] {
-    if (method < MPROC_START_NONE || method >= pool::kStartMethods)
+    if (method < MPROC_START_NONE || method >= start::kStartMethods)
       return BadArgument("there is no start method of this number");
-    return pool::SetDefaultStartMethod(method, force != 0);
+    return start::SetDefaultStartMethod(method, force != 0);
   });
 }
 
 mproc_status_t mproc_start_method_get(int32_t* method) {
   return Guard([&] {
     if (!method) return BadArgument("method is null");
-    *method = pool::DefaultStartMethod();
+    *method = start::DefaultStartMethod();
     return Status();
   });
 }
@@ -34,9 +34,9 @@ mproc_status_t mproc_start_method_get(int32_t* method) {
 mproc_status_t mproc_start_method_list(size_t index, int32_t* method) {
   return Guard([&] {
     if (!method) return BadArgument("method is null");
-    if (index >= static_cast<size_t>(pool::kStartMethods)) return Status(MPROC_ERROR_END);
+    if (index >= static_cast<size_t>(start::kStartMethods)) return Status(MPROC_ERROR_END);
     auto place = static_cast<int32_t>(index);
-    int32_t first = pool::DefaultStartMethod();
+    int32_t first = start::DefaultStartMethod();
     // The others follow in the order of their numbers.
     *method = place == 0 ? first : place <= first ? place - 1 : place;
     return Status();
@@ -44,13 +44,13 @@ mproc_status_t mproc_start_method_list(size_t index, int32_t* method) {
 }
 
 const char* mproc_start_method_name(int32_t method) {  // wall: cannot throw
-  return method >= 0 && method < pool::kStartMethods ? kNames[method] : nullptr;
+  return method >= 0 && method < start::kStartMethods ? kNames[method] : nullptr;
 }
 
 mproc_status_t mproc_start_method_find(const char* name, int32_t* method) {
   return Guard([&] {
     if (!name || !method) return BadArgument("name or method is null");
-    for (int32_t one = 0; one < pool::kStartMethods; one++) {
+    for (int32_t one = 0; one < start::kStartMethods; one++) {
       if (std::strcmp(name, kNames[one]) != 0) continue;
       *method = one;
       return Status();

@@ -5,14 +5,11 @@
 #include <mproc/options.h>
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "pool/worker_options.hh"
-#include "task/table.hh"
-#include "worker/worker_main.hh"
+#include "start/options.hh"
 
 namespace mproc::pool {
 
@@ -27,19 +24,9 @@ struct OutputOptions {
   void* user_data = nullptr;
 };
 
-struct Options {
+struct Options : start::Options {
   int32_t workers = 0;  // 0: the default of this machine
   std::string name = "Pool";
-  int32_t start_method = MPROC_START_SPAWN;
-  bool names_start_method = false;   // else the process's
-  std::string module;                // empty: this program itself, or
-  std::vector<std::string> command;  // a program that serves, with its arguments
-  std::vector<std::pair<std::string, std::optional<std::string>>> environment;  // no value: unset
-  std::string directory;                                                        // empty: the host's
-  std::string worker_program;
-  std::optional<task::Table> table;
-  worker::CallEntry call_entry;    // for a module that is loaded by this program
-  bool fork_with_threads = false;  // of the host's own
   bool has_initializer = false;
   uint32_t initializer = 0;
   std::vector<std::byte> initializer_data;
@@ -53,9 +40,6 @@ struct Options {
   int32_t timing = MPROC_TIMING_SAMPLED;
   int64_t start_limit = 10 * MPROC_SECOND;
   WorkerOptions worker;
-
-  // Workers are made of the host itself: forks of it, or threads in it.
-  bool of_host() const { return start_method == MPROC_START_FORK || start_method == MPROC_START_THREADS; }
 };
 
 }  // namespace mproc::pool

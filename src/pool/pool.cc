@@ -12,7 +12,7 @@
 #include "pool/callbacks.hh"
 #include "pool/completion.hh"
 #include "pool/future_slab.hh"
-#include "pool/host_worker.hh"
+#include "pool/worker_start.hh"
 
 namespace mproc::pool {
 namespace {

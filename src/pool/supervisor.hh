@@ -19,7 +19,6 @@
 #include "pool/dispatcher.hh"
 #include "pool/engine_side.hh"
 #include "pool/staff.hh"
-#include "pool/worker_link.hh"
 #include "pool/worker_start.hh"
 
 namespace mproc::pool {
@@ -93,7 +92,7 @@ class Supervisor {
   Drain* drain_ = nullptr;
   std::shared_ptr<EngineSide> engine_;
   std::shared_ptr<void> pool_reference_;  // given to those that deliver; dropped when joined
-  WorkerPlan plan_;
+  start::Plan plan_;
 
   std::mutex inbox_mutex_;
   std::list<WorkerEvent> inbox_;   // inbox_mutex_; core_.supervisor_due tells that there is something

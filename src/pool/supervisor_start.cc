@@ -7,9 +7,9 @@
 #include "platform/memory_file.hh"
 #include "platform/signals.hh"
 #include "pool/drain.hh"
-#include "pool/host_worker.hh"
 #include "pool/supervisor.hh"
 #include "pool/timekeeper.hh"
+#include "start/host_child.hh"
 
 namespace mproc::pool {
 namespace {
@@ -39,7 +39,7 @@ Status Supervisor::StartAll(Drain* drain, std::shared_ptr<EngineSide> engine,
   pool_reference_ = std::move(pool_reference);
   keeper_.Open(engine_, pool_reference_);
   alarm_.Open(engine_, pool_reference_, [this](int64_t when) { Come(when); });
-  auto plan = PlanWorkerStart(core_.options, core_.runtime->worker_program());
+  auto plan = PlanWorkers(core_.options, core_.runtime->worker_program());
   if (!plan.ok()) return plan.status();
   plan_ = std::move(*plan);
   Status started;
@@ -76,8 +76,7 @@ Status Supervisor::StartWorker(WorkerSlot* worker) try {
     output = std::make_shared<WorkerOutput>(core_.output, core_.runtime, number);
     if (Status made = output->Make(); !made.ok()) return made;
   }
-  Status sent = SendSetup(ends->first.get(), core_.options, plan_, number, worker->name, worker->cpu,
-                          {memory.get(), core_.leader_bell.get(), core_.engine_bell.get(), output.get()});
+  Status sent = SendSetup(ends->first.get(), core_, plan_, number, *worker, memory.get(), output.get());
   if (!sent.ok()) return sent;
   memory.Reset();
   runtime::GuardedFd errors;
@@ -87,9 +86,11 @@ Status Supervisor::StartWorker(WorkerSlot* worker) try {
     if (!file.ok()) return file.status();
     errors = runtime::GuardedFd(std::move(*file));
   }
-  auto link = std::make_shared<WorkerLink>(
-      core_.runtime, worker->place, number, std::move(*listener),
-      [this, keep = pool_reference_](WorkerEvent event) { Deliver(std::move(event)); });
+  auto link = std::make_shared<start::ChildLink>(
+      core_.runtime, std::move(*listener),
+      [this, keep = pool_reference_, place = worker->place, number](start::ChildEvent event) {
+        Deliver({std::move(event), place, number});
+      });
   runtime::StartRequest request;
   request.program = plan_.program;
   request.arguments = plan_.arguments;
@@ -102,7 +103,8 @@ Status Supervisor::StartWorker(WorkerSlot* worker) try {
   request.channel_fd = ends->second.get();
   if (core_.log.wanted()) channel->log().SetLevel(core_.options.log.level);
   if (plan_.functions) {
-    auto body = MakeHostWorker(core_, plan_, *channel);
+    auto body = start::MakeHostChild(core_.options, plan_, core_.runtime, *channel, core_.leader_bell.get(),
+                                     core_.engine_bell.get());
     if (!body.ok()) return body.status();
     request.body = std::move(*body);
     request.among_threads = core_.options.fork_with_threads;
@@ -163,8 +165,7 @@ void Supervisor::StartLater(int failures) {
   for (int i = 1; i < failures && delay < kLongestBackOff; i++) delay = std::min(delay * 2, kLongestBackOff);
   engine_->After(delay, [this, keep = pool_reference_] {
     WorkerEvent event;
-    event.kind = WorkerEvent::Kind::kStarted;
-    event.place = -1;  // of no worker: only lets the drainer start what is missing
+    event.kind = WorkerEvent::Kind::kStarted;  // of no worker: lets the drainer start what is missing
     Deliver(std::move(event));
   });
   restart_due_ = true;

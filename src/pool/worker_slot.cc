@@ -8,7 +8,7 @@
 #include "pool/bounds.hh"
 #include "pool/map.hh"
 #include "pool/output.hh"
-#include "pool/worker_link.hh"
+#include "start/link.hh"
 
 namespace mproc::pool {
 namespace {

@@ -25,9 +25,12 @@
 #include "runtime/fork_guard.hh"
 #include "runtime/launcher_client.hh"
 
+namespace mproc::start {
+class ChildLink;
+}
+
 namespace mproc::pool {
 
-class WorkerLink;
 class WorkerOutput;
 class Bounds;
 
@@ -67,7 +70,7 @@ class WorkerSlot {
   bool serving = false;                    // has said hello                   (drain)
   bool distrusted = false;                 // wrote nonsense: is being killed  (drain)
   uint64_t child = 0;                      // the launcher's name for it       (mutex)
-  std::shared_ptr<WorkerLink> link;        // the engine's side of it          (mutex)
+  std::shared_ptr<start::ChildLink> link;  // the engine's side of it          (mutex)
   std::shared_ptr<WorkerOutput> output;    // what it prints, if that is wanted; as the channel
 
   std::optional<ipc::HostChannel> channel;  // each side as ipc/channel.hh says

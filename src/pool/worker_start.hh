@@ -1,42 +1,33 @@
 // SPDX-License-Identifier: MIT
-// How a worker process is started: which program with which arguments, and what it is told first.
+// What is a pool's own in the start of its workers: where they live, their names, what they are told first,
+// and the events of their lives.
 #pragma once
 
-#include <memory>
 #include <string>
-#include <vector>
 
-#include "base/status.hh"
-#include "pool/options.hh"
+#include "pool/core.hh"
+#include "start/link.hh"
+#include "start/plan.hh"
 
 namespace mproc::pool {
 
-class HostFunctions;
-class WorkerOutput;
-
-// Program, arguments and extra environment for workers of these options. `worker_program` is mproc-worker.
-struct WorkerPlan {
-  std::string program;
-  std::vector<std::string> arguments;
-  std::vector<std::string> environment;
-  std::vector<std::string> unset;            // names
-  bool own_error = false;                    // the standard error is ours until the hello
-  bool fork = false;                         // the program is a template, which forks workers
-  std::shared_ptr<HostFunctions> functions;  // of workers that are made of the host; then no program is run
-  uint64_t nonce = 0;  // proves to a run of the host's own program that the mark in its environment is meant
+// What happened to the worker of this number, in this place; in none (-1): something is due.
+struct WorkerEvent : start::ChildEvent {
+  int place = -1;
+  uint32_t number = 0;
 };
-Result<WorkerPlan> PlanWorkerStart(const Options& options, const std::string& worker_program);
+
+// Gives the pool the runtime that its options need, who there starts its workers, and its bells.
+Status EnterRuntime(Core* core);
+
+Result<start::Plan> PlanWorkers(const Options& options, const std::string& worker_program);
 
 // The name of a worker, which tells how it was started.
 std::string NameOfWorker(const Options& options, uint32_t number);
 
-// Sends the set-up for a worker that is to run on this CPU (-1: as the options say), with the channel's
-// memory and both bells, into the host's end of the socket.
-struct WorkerDescriptors {
-  int memory, leader_bell, engine_bell;
-  const WorkerOutput* output;  // what it prints goes there; null: where it does
-};
-Status SendSetup(int socket, const Options& options, const WorkerPlan& plan, uint32_t number,
-                 const std::string& name, int32_t cpu, const WorkerDescriptors& descriptors);
+// Sends the set-up of a worker with this memory of its channel into the host's end of the socket. What it
+// prints goes to `output`; null: where the host's does.
+Status SendSetup(int socket, const Core& core, const start::Plan& plan, uint32_t number,
+                 const WorkerSlot& worker, int memory, const WorkerOutput* output);
 
 }  // namespace mproc::pool

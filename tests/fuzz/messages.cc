@@ -10,7 +10,7 @@
 #include "ipc/message.hh"
 #include "platform/crash_trace.hh"
 #include "platform/memory_file.hh"
-#include "pool/worker_link.hh"
+#include "start/link.hh"
 #include "task/chunk.hh"
 #include "task/error.hh"
 #include "task/item_results.hh"
@@ -142,10 +142,10 @@ void LastWords(Input input) {
   auto ends = runtime::MakeGuardedSocketPair();
   REQUIRE(ends.ok());
   int exits = 0, answers = 0;
-  auto link = std::make_shared<pool::WorkerLink>(
-      nullptr, 0, 1, std::move(ends->first), [&](const pool::WorkerEvent& event) {
-        (event.kind == pool::WorkerEvent::Kind::kExited ? exits : answers)++;
-        REQUIRE(event.kind != pool::WorkerEvent::Kind::kHello || event.table);
+  auto link = std::make_shared<start::ChildLink>(
+      nullptr, std::move(ends->first), [&](const start::ChildEvent& event) {
+        (event.kind == start::ChildEvent::Kind::kExited ? exits : answers)++;
+        REQUIRE(event.kind != start::ChildEvent::Kind::kHello || event.table);
       });
   for (int i = 0; i < 8 && !input.empty(); i++) {
     auto size = input.Take<uint8_t>();

@@ -23,14 +23,15 @@ ROOMS = {
     "task": {"base"},
     "worker": LOW | {"task", "ipc"},
     "launcher": LOW | {"ipc", "loop", "worker:entry"},
-    "pool": LOW | {"runtime", "task", "ipc", "loop", "worker:entry"},
-    "process": LOW | {"runtime", "task", "ipc", "loop", "worker:entry"},
+    "start": LOW | {"runtime", "task", "ipc", "loop", "worker:entry"},
+    "pool": LOW | {"start", "runtime", "task", "ipc", "loop", "worker:entry"},
+    "process": LOW | {"start", "runtime", "task", "ipc", "loop", "worker:entry"},
     "sync": LOW,
     "queue": LOW | {"sync", "ipc"},
     "shm": LOW | {"sync", "ipc"},
     "manager": LOW | {"runtime", "ipc", "loop"} | {f"{n}:front" for n in ("queue", "sync", "shm", "task", "pool")},
     "capi": {"base", "worker:entry", "launcher:entry"} | {f"{n}:front" for n in (
-        "pool", "process", "queue", "sync", "shm", "manager", "task", "runtime", "platform")},
+        "pool", "process", "queue", "sync", "shm", "manager", "start", "task", "runtime", "platform")},
     "cli": set(),      # a user like any other: sees include/mproc only
     "include": set(),
 }
@@ -38,13 +39,14 @@ ENTRY = {"worker": {"worker_main.hh", "call.hh", "puller.hh", "worker_state.hh"}
 FRONT = {
     # one load that tells a forked child, and what the wall holds; no system call
     "platform": {"cancellation.hh", "fork_lock.hh", "fork_mark.hh"},
-    "pool": {"pool.hh", "future.hh", "future_slab.hh", "imap.hh", "map.hh", "options.hh", "policy.hh", "shared_block.hh", "start_method.hh", "wait.hh", "callbacks.hh"},
+    "pool": {"pool.hh", "future.hh", "future_slab.hh", "imap.hh", "map.hh", "options.hh", "policy.hh", "shared_block.hh", "wait.hh", "callbacks.hh"},
     "task": {"arguments.hh", "table.hh", "call.hh", "task.hh", "value.hh"},
     "runtime": {"runtime.hh"},
+    "start": {"method.hh", "options.hh"},
     "sync": {"barrier.hh", "condition.hh", "event.hh", "lock.hh", "object.hh", "passing.hh", "semaphore.hh", "sleep.hh"},
 }
 # Public headers are the vocabulary (numbers, callback types) of these rooms; base gets the status list.
-VOCABULARY = {"task", "worker", "pool", "process", "queue", "sync", "shm", "manager", "capi", "cli", "include"}
+VOCABULARY = {"task", "worker", "start", "pool", "process", "queue", "sync", "shm", "manager", "capi", "cli", "include"}
 
 C_STANDARD = set("""assert.h complex.h ctype.h errno.h fenv.h float.h inttypes.h iso646.h limits.h locale.h math.h
     setjmp.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h

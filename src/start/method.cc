@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "pool/start_method.hh"
+#include "start/method.hh"
 
 #include <atomic>
 
-namespace mproc::pool {
+namespace mproc::start {
 namespace {
 
 constinit std::atomic<int32_t> g_set{MPROC_START_NONE};
@@ -27,4 +27,4 @@ Status SetDefaultStartMethod(int32_t method, bool force) {
   return Status();
 }
 
-}  // namespace mproc::pool
+}  // namespace mproc::start

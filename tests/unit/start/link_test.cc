@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/worker_link.hh"
+#include "start/link.hh"
 
 #include <gtest/gtest.h>
 
@@ -10,16 +10,16 @@
 #include "ipc/message.hh"
 #include "platform/socket.hh"
 
-namespace mproc::pool {
+namespace mproc::start {
 namespace {
 
 // What a link without a runtime tells when a worker, which sent `last`, has ended before Open did its work.
-std::vector<WorkerEvent> EventsOfAnEarlyEnd(int32_t status, const std::string& last, bool says = true) {
+std::vector<ChildEvent> EventsOfAnEarlyEnd(int32_t status, const std::string& last, bool says = true) {
   auto ends = runtime::MakeGuardedSocketPair();
   EXPECT_TRUE(ends.ok());
-  std::vector<WorkerEvent> events;
-  auto link = std::make_shared<WorkerLink>(nullptr, 3, 4, std::move(ends->first),
-                                           [&](WorkerEvent event) { events.push_back(std::move(event)); });
+  std::vector<ChildEvent> events;
+  auto link = std::make_shared<ChildLink>(nullptr, std::move(ends->first),
+                                          [&](ChildEvent event) { events.push_back(std::move(event)); });
   if (says) {
     ipc::MessageHead head{static_cast<uint32_t>(ipc::MessageType::kRefused), static_cast<uint32_t>(status),
                           0};
@@ -30,25 +30,23 @@ std::vector<WorkerEvent> EventsOfAnEarlyEnd(int32_t status, const std::string& l
   return events;
 }
 
-TEST(WorkerLink, TellsTheLastWordsBeforeTheEnd) {
+TEST(Link, TellsTheLastWordsBeforeTheEnd) {
   auto events = EventsOfAnEarlyEnd(MPROC_ERROR_NOT_SERVED, "why it will not");
   ASSERT_EQ(events.size(), 2U);
-  EXPECT_EQ(events[0].kind, WorkerEvent::Kind::kRefused);
-  EXPECT_EQ(events[0].place, 3);
-  EXPECT_EQ(events[0].number, 4U);
+  EXPECT_EQ(events[0].kind, ChildEvent::Kind::kRefused);
   EXPECT_EQ(events[0].why.code(), MPROC_ERROR_NOT_SERVED);
   EXPECT_EQ(events[0].why.message(), "why it will not");
-  EXPECT_EQ(events[1].kind, WorkerEvent::Kind::kExited);
+  EXPECT_EQ(events[1].kind, ChildEvent::Kind::kExited);
   EXPECT_EQ(events[1].exit.code, 1);
 }
 
-TEST(WorkerLink, TellsTheEndOfOneThatSaidNothing) {
+TEST(Link, TellsTheEndOfOneThatSaidNothing) {
   auto events = EventsOfAnEarlyEnd(0, "", false);
   ASSERT_EQ(events.size(), 1U);
-  EXPECT_EQ(events[0].kind, WorkerEvent::Kind::kExited);
+  EXPECT_EQ(events[0].kind, ChildEvent::Kind::kExited);
 }
 
-TEST(WorkerLink, BelievesOnlyNumbersOfRefusals) {
+TEST(Link, BelievesOnlyNumbersOfRefusals) {
   for (int32_t status : {0, 12345, -12345, int32_t{MPROC_ERROR_WORKER_LOST}}) {
     auto events = EventsOfAnEarlyEnd(status, "x");
     ASSERT_EQ(events.size(), 2U);
@@ -57,4 +55,4 @@ TEST(WorkerLink, BelievesOnlyNumbersOfRefusals) {
 }
 
 }  // namespace
-}  // namespace mproc::pool
+}  // namespace mproc::start

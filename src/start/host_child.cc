@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "pool/host_worker.hh"
+#include "start/host_child.hh"
 
 #include <utility>
 
@@ -7,7 +7,7 @@
 #include "platform/identity.hh"
 #include "platform/surroundings.hh"
 
-namespace mproc::pool {
+namespace mproc::start {
 namespace {
 
 // What a thread that is a worker uses. It may outlive its pool.
@@ -77,35 +77,29 @@ Result<const task::Table*> HostFunctions::Find() {
   return &std::as_const(table_);
 }
 
-Status EnterRuntime(Core* core) {
-  auto runtime = core->options.of_host() ? runtime::Runtime::AcquireEngine()
-                                         : runtime::Runtime::Acquire(core->options.worker_program);
+Result<Starter> EnterRuntime(const Options& options) {
+  auto runtime = options.of_host() ? runtime::Runtime::AcquireEngine()
+                                   : runtime::Runtime::Acquire(options.worker_program);
   if (!runtime.ok()) return runtime.status();
-  core->runtime = std::move(*runtime);
-  switch (core->options.start_method) {
+  Starter starter{std::move(*runtime), nullptr};
+  switch (options.start_method) {
     case MPROC_START_FORK:
-      core->children = &core->runtime->forked();
+      starter.children = &starter.runtime->forked();
       break;
     case MPROC_START_THREADS:
-      core->children = &core->runtime->threads();
+      starter.children = &starter.runtime->threads();
       break;
     default:
-      core->children = &core->runtime->launcher();
+      starter.children = &starter.runtime->launcher();
   }
-  runtime::NoForks no_forks;
-  auto leader = platform::MakeEventFd();
-  if (!leader.ok()) return leader.status();
-  auto engine = platform::MakeEventFd();
-  if (!engine.ok()) return engine.status();
-  core->leader_bell = runtime::GuardedFd(std::move(*leader));
-  core->engine_bell = runtime::GuardedFd(std::move(*engine));
-  return Status();
+  return starter;
 }
 
-Result<runtime::ChildBody> MakeHostWorker(const Core& core, const WorkerPlan& plan,
-                                          const ipc::HostChannel& channel) {
-  if (core.options.start_method == MPROC_START_FORK) {
-    const std::string& directory = core.options.directory;
+Result<runtime::ChildBody> MakeHostChild(const Options& options, const Plan& plan,
+                                         const std::shared_ptr<runtime::Runtime>& runtime,
+                                         const ipc::HostChannel& channel, int leader_bell, int engine_bell) {
+  if (options.start_method == MPROC_START_FORK) {
+    const std::string& directory = options.directory;
     if (!directory.empty()) {
       if (auto there = platform::OpenDirectory(directory); !there.ok()) return there.status();
     }
@@ -114,17 +108,17 @@ Result<runtime::ChildBody> MakeHostWorker(const Core& core, const WorkerPlan& pl
       return worker::ForkedMain(worker, socket, [&](const task::Setup&) { return functions->Find(); });
     });
   }
-  auto leader = platform::DuplicateFd(core.leader_bell.get());
+  auto leader = platform::DuplicateFd(leader_bell);
   if (!leader.ok()) return leader.status();
-  auto engine = platform::DuplicateFd(core.engine_bell.get());
+  auto engine = platform::DuplicateFd(engine_bell);
   if (!engine.ok()) return engine.status();
   auto attached = ipc::WorkerChannel::Attach(channel.memory(), std::move(*leader), std::move(*engine));
   if (!attached.ok()) return attached.status();
-  auto own = std::make_shared<ThreadWorker>(std::move(*attached), plan.functions, core.runtime);
+  auto own = std::make_shared<ThreadWorker>(std::move(*attached), plan.functions, runtime);
   return runtime::ChildBody([own](int socket) {
     return worker::ThreadMain(&own->channel, socket,
                               [&](const task::Setup&) { return own->functions->Find(); });
   });
 }
 
-}  // namespace mproc::pool
+}  // namespace mproc::start

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "pool/worker_link.hh"
+#include "start/link.hh"
 
-namespace mproc::pool {
+namespace mproc::start {
 namespace {
 
 constexpr int kMostMessages = 64;  // at once: other pools have their turn, too
@@ -27,22 +27,22 @@ bool IsRefusal(int32_t status) {
 
 }  // namespace
 
-std::string WorkerEvent::AfterErrors() const {
+std::string ChildEvent::AfterErrors() const {
   size_t end = errors.find_last_not_of(" \n");
   return end == std::string::npos ? "" : "; the end of its standard error:\n" + errors.substr(0, end + 1);
 }
 
-void WorkerLink::Open(int64_t limit) {
+void ChildLink::Open(int64_t limit) {
   runtime_->Post([self = shared_from_this(), limit] {
     if (!self->deliver_ || !self->socket_.valid()) return;  // it has ended already
     Status watched = self->poll_.Start(self->runtime_->loop(), self->socket_.get(), loop::kReadable,
                                        [link = self.get()](int) { link->OnReadable(); });
     Status timed = self->timer_.Init(self->runtime_->loop(), [link = self.get()] {
       link->StopListening();
-      link->deliver_(link->Event(WorkerEvent::Kind::kLate));
+      link->deliver_(link->Event(ChildEvent::Kind::kLate));
     });
     if (!watched.ok() || !timed.ok()) {
-      WorkerEvent event = self->Event(WorkerEvent::Kind::kRefused);
+      ChildEvent event = self->Event(ChildEvent::Kind::kRefused);
       event.why = watched.ok() ? timed : watched;
       self->deliver_(std::move(event));
       return;
@@ -51,7 +51,7 @@ void WorkerLink::Open(int64_t limit) {
   });
 }
 
-void WorkerLink::Close() {
+void ChildLink::Close() {
   runtime_->Post([self = shared_from_this()] {
     self->StopListening();
     self->errors_.Reset();
@@ -59,37 +59,37 @@ void WorkerLink::Close() {
   });
 }
 
-void WorkerLink::StopListening() {
+void ChildLink::StopListening() {
   timer_.Close();
   poll_.Close();
   socket_.Reset();
 }
 
-void WorkerLink::OnStarted(uint64_t, pid_t pid) {
+void ChildLink::OnStarted(uint64_t, pid_t pid) {
   if (!deliver_) return;
-  WorkerEvent event = Event(WorkerEvent::Kind::kStarted);
+  ChildEvent event = Event(ChildEvent::Kind::kStarted);
   event.pid = pid;
   deliver_(std::move(event));
 }
 
-void WorkerLink::OnStartFailed(uint64_t, const Status& why) {
+void ChildLink::OnStartFailed(uint64_t, const Status& why) {
   if (!deliver_) return;
   StopListening();
-  WorkerEvent event = Event(WorkerEvent::Kind::kStartFailed);
+  ChildEvent event = Event(ChildEvent::Kind::kStartFailed);
   event.why = why;
   deliver_(std::move(event));
 }
 
-void WorkerLink::OnExited(uint64_t, runtime::ChildExit exit) {
+void ChildLink::OnExited(uint64_t, runtime::ChildExit exit) {
   if (!deliver_) return;
   if (socket_.valid()) OnReadable();  // its last words
   StopListening();
-  WorkerEvent event = Event(WorkerEvent::Kind::kExited);
+  ChildEvent event = Event(ChildEvent::Kind::kExited);
   event.exit = exit;
   deliver_(std::move(event));
 }
 
-void WorkerLink::OnReadable() {
+void ChildLink::OnReadable() {
   platform::Message message;
   for (int i = 0; i < kMostMessages && socket_.valid(); i++) {
     switch (platform::ReceiveMessage(socket_.get(), false, &message)) {
@@ -108,8 +108,8 @@ void WorkerLink::OnReadable() {
   }
 }
 
-void WorkerLink::Handle(const ipc::MessageHead& head, ByteView body) {
-  WorkerEvent refused = Event(WorkerEvent::Kind::kRefused);
+void ChildLink::Handle(const ipc::MessageHead& head, ByteView body) {
+  ChildEvent refused = Event(ChildEvent::Kind::kRefused);
   auto type = static_cast<ipc::MessageType>(head.type);
   if (type == ipc::MessageType::kRefused) {
     auto status = static_cast<int32_t>(head.number);
@@ -121,7 +121,7 @@ void WorkerLink::Handle(const ipc::MessageHead& head, ByteView body) {
     if (table.ok()) {
       StopListening();
       errors_.Reset();
-      WorkerEvent event = Event(WorkerEvent::Kind::kHello);
+      ChildEvent event = Event(ChildEvent::Kind::kHello);
       event.pid = static_cast<pid_t>(head.number);
       event.table = std::make_shared<const task::Table>(std::move(*table));
       deliver_(std::move(event));
@@ -135,4 +135,4 @@ void WorkerLink::Handle(const ipc::MessageHead& head, ByteView body) {
   deliver_(std::move(refused));
 }
 
-}  // namespace mproc::pool
+}  // namespace mproc::start
