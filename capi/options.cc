@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <mproc/options.h>
 
-#include <cstring>
-
 #include "capi/options_change.hh"
+#include "capi/start_options.hh"
 
 using namespace mproc;
 using namespace mproc::capi;
@@ -44,14 +43,7 @@ mproc_status_t mproc_pool_options_set_name(mproc_pool_options_t* options, const 
 }
 
 mproc_status_t mproc_pool_options_set_start_method(mproc_pool_options_t* options, int32_t method) {
-  return GuardChange(options, [&](pool::Options& o) {
-    Status known = OneOf(method, MPROC_START_THREADS, "the start method");
-    if (known.ok()) {
-      o.start_method = method;
-      o.names_start_method = true;
-    }
-    return known;
-  });
+  return GuardChange(options, [&](pool::Options& o) { return SetStartMethod(o, method); });
 }
 
 mproc_status_t mproc_pool_options_set_fork_with_threads(mproc_pool_options_t* options, int32_t on) {
@@ -62,12 +54,7 @@ mproc_status_t mproc_pool_options_set_fork_with_threads(mproc_pool_options_t* op
 }
 
 mproc_status_t mproc_pool_options_set_module(mproc_pool_options_t* options, const char* path) {
-  return GuardChange(options, [&](pool::Options& o) {
-    if (!path || !*path) return BadArgument("the path of the module is empty");
-    o.module = path;
-    o.command.clear();
-    return Status();
-  });
+  return GuardChange(options, [&](pool::Options& o) { return SetModule(o, path); });
 }
 
 mproc_status_t mproc_pool_options_set_self(mproc_pool_options_t* options) {
@@ -96,31 +83,15 @@ mproc_status_t mproc_pool_options_set_command(mproc_pool_options_t* options, con
 
 mproc_status_t mproc_pool_options_set_environment(mproc_pool_options_t* options, const char* name,
                                                   const char* value) {
-  return GuardChange(options, [&](pool::Options& o) {
-    if (!name || !*name || std::strchr(name, '='))
-      return BadArgument("the name of a variable is not empty and has no '='");
-    auto same = [&](const auto& entry) { return entry.first == name; };
-    std::erase_if(o.environment, same);
-    o.environment.emplace_back(name, value ? std::optional<std::string>(value) : std::nullopt);
-    return Status();
-  });
+  return GuardChange(options, [&](pool::Options& o) { return SetEnvironment(o, name, value); });
 }
 
 mproc_status_t mproc_pool_options_set_directory(mproc_pool_options_t* options, const char* path) {
-  return GuardChange(options, [&](pool::Options& o) {
-    if (!path || !*path) return BadArgument("the path of the directory is empty");
-    o.directory = path;
-    return Status();
-  });
+  return GuardChange(options, [&](pool::Options& o) { return SetDirectory(o, path); });
 }
 
 mproc_status_t mproc_pool_options_set_table(mproc_pool_options_t* options, mproc_table_t* table) {
-  return GuardChange(options, [&](pool::Options& o) {
-    return On<TableHandles>(table, [&](task::Table& t) {
-      o.table = t;
-      return Status();
-    });
-  });
+  return GuardChange(options, [&](pool::Options& o) { return SetTable(o, table); });
 }
 
 mproc_status_t mproc_pool_options_set_initializer(mproc_pool_options_t* options, uint32_t id,
@@ -202,9 +173,5 @@ mproc_status_t mproc_pool_options_set_start_limit(mproc_pool_options_t* options,
 }
 
 mproc_status_t mproc_pool_options_set_worker_program(mproc_pool_options_t* options, const char* path) {
-  return GuardChange(options, [&](pool::Options& o) {
-    if (!path || !*path) return BadArgument("the path of mproc-worker is empty");
-    o.worker_program = path;
-    return Status();
-  });
+  return GuardChange(options, [&](pool::Options& o) { return SetWorkerProgram(o, path); });
 }

@@ -4,16 +4,12 @@
 #include <algorithm>
 #include <cstring>
 
-#include "capi/module_entry.hh"
 #include "capi/options_change.hh"
-#include "capi/self_table.hh"
 #include "capi/shared_pools.hh"
+#include "capi/start_options.hh"
 #include "capi/task_options.hh"
 #include "pool/callbacks.hh"
 #include "pool/wait.hh"
-#include "start/method.hh"
-#include "worker/worker_main.hh"
-#include "worker/worker_state.hh"
 
 using namespace mproc;
 using namespace mproc::capi;
@@ -27,32 +23,12 @@ Status CheckBytes(const void* data, size_t size) {
 
 // What a pool is to be made with.
 Result<pool::Options> ReadOptions(mproc_pool_options_t* options) {
-  if (worker::HasSelfMark()) {
-    worker::RefuseSelf();
-    return Status(MPROC_ERROR_NOT_SERVED,
-                  "this run of the program is a worker: call mproc_worker_main at the top of main");
-  }
-  if (worker::IsStarting()) {
-    return Status(MPROC_ERROR_NOT_SERVED,
-                  "this worker is still being started, and its pool's workers would start pools, too: make "
-                  "it in a task, or when the first one runs");
-  }
   pool::Options wanted;
   if (options) {
     Status read = On<OptionsHandles>(options, [&](const pool::Options& o) { return wanted = o, Status(); });
     if (!read.ok()) return read;
   }
-  if (!wanted.names_start_method) wanted.start_method = start::DefaultStartMethod();
-  wanted.call_entry = CallModuleEntry;
-  if (wanted.module.empty() && wanted.command.empty() && !(wanted.of_host() && wanted.table)) {
-    auto self = SelfTable();
-    if (!self && !wanted.of_host()) {
-      return Status(MPROC_ERROR_NOT_SERVED,
-                    "workers of this pool would be this program, which has not called mproc_worker_main; "
-                    "call it at the top of main, or name a module");
-    }
-    if (self && !wanted.table) wanted.table = *self;
-  }
+  if (Status good = CompleteStart(&wanted, "pool's workers"); !good.ok()) return good;
   return wanted;
 }
 

@@ -35,6 +35,8 @@
 #include <mproc/object.h>
 #include <mproc/options.h>
 #include <mproc/pool.h>
+#include <mproc/process.h>
+#include <mproc/process_options.h>
 #include <mproc/runtime.h>
 #include <mproc/semaphore.h>
 #include <mproc/starmap.h>

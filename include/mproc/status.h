@@ -51,7 +51,9 @@
   X(ERROR_RELEASED_TOO_OFTEN, -41, "nobody has it, or there is no room for more")               \
   X(ERROR_NOT_HOLDER, -42, "another thread has the lock, or nobody")                            \
   X(ERROR_OWNER_DIED, -43, "the lock is yours, but its last holder died with it")               \
-  X(ERROR_BARRIER_BROKEN, -44, "the barrier is broken")
+  X(ERROR_BARRIER_BROKEN, -44, "the barrier is broken")                                         \
+  X(ERROR_NOT_STARTED, -45, "the process was not started")                                      \
+  X(ERROR_STILL_ALIVE, -46, "the process has not ended")
 
 enum {
 #define MPROC_STATUS_ENUM(name, number, text) MPROC_##name = number,

@@ -6,6 +6,7 @@
 //                    what goes with it)
 //   worker -> host   kHello (its table), kHelloPart (more of it), kRefused (why it cannot serve), kBlock,
 //                    kDropBlock, kLastCall (what its finalizer gave), kLastCallPart (more of it)
+//   process -> host  kHello, kRefused, kFailed (the error that its function ended with)
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,8 @@ enum class MessageType : uint32_t {
   kSharedBlock = 7,
   kBoundBlock = 8,
   kLastCall = 9,
-  kLastCallPart = 10
+  kLastCallPart = 10,
+  kFailed = 11
 };
 
 struct MessageHead {

@@ -53,7 +53,7 @@ Status SendSetup(int socket, const Core& core, const start::Plan& plan, uint32_t
   setup.initializer_data = options.initializer_data;
   setup.terms = options.worker.terms;
   if (worker.cpu >= 0) setup.terms.cpus = {worker.cpu};
-  start::SetupDescriptors descriptors{memory, core.leader_bell.get(), core.engine_bell.get(), {}};
+  start::SetupDescriptors descriptors{memory, core.leader_bell.get(), core.engine_bell.get()};
   if (output) {
     for (int32_t stream : {MPROC_OUTPUT_STANDARD, MPROC_OUTPUT_ERROR}) {
       descriptors.streams.push_back(output->end_of(stream));

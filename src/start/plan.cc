@@ -9,6 +9,7 @@
 #include "platform/program_path.hh"
 #include "platform/surroundings.hh"
 #include "start/host_child.hh"
+#include "worker/process_self.hh"
 
 namespace mproc::start {
 
@@ -68,6 +69,7 @@ Status SendSetup(int socket, task::Setup setup, const Options& options, const Pl
                  const SetupDescriptors& descriptors) {
   setup.nonce = plan.nonce;
   setup.host_pid = platform::CurrentPid();
+  setup.host_name = worker::Self().name;
   setup.module = options.module;
   setup.has_output = !descriptors.streams.empty();
   auto body = task::EncodeSetup(setup);
@@ -82,6 +84,7 @@ Status SendSetup(int socket, task::Setup setup, const Options& options, const Pl
     fds.push_back(long_body.get());
     body.clear();
   }
+  fds.insert(fds.end(), descriptors.objects.begin(), descriptors.objects.end());
   fds.insert(fds.end(), descriptors.streams.begin(), descriptors.streams.end());
   // What its standard error is to be after the hello.
   if (!setup.has_output && plan.own_error && platform::IsOpen(2)) fds.push_back(2);

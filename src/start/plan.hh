@@ -32,7 +32,8 @@ Result<Plan> MakePlan(const Options& options, const std::string& name, const std
 // What goes with a set-up, besides what it says; all borrowed.
 struct SetupDescriptors {
   int memory, leader_bell, engine_bell;  // of the channel
-  std::vector<int> streams;              // what its standard output and error are to be; else the host's
+  std::vector<int> objects{};            // those of setup.process.objects
+  std::vector<int> streams{};            // what its standard output and error are to be; else the host's
 };
 
 // Sends the set-up into the host's end of the socket; what the plan knows and whose child it is are added.

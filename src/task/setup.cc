@@ -11,14 +11,28 @@ void CEREAL_SERIALIZE_FUNCTION_NAME(Archive& archive, WorkerTerms& terms) {
           terms.address_space, terms.cpu_seconds, terms.files, terms.has_nice, terms.nice, terms.cpus);
 }
 
+// Bytes, in the form of a text.
+template <typename Archive>
+void Bytes(Archive& archive, std::vector<std::byte>& bytes) {
+  std::string text(AsText(bytes));
+  archive(text);
+  auto read = AsBytes(text);
+  bytes.assign(read.begin(), read.end());
+}
+
+template <typename Archive>
+void CEREAL_SERIALIZE_FUNCTION_NAME(Archive& archive, ProcessTerms& terms) {
+  archive(terms.given, terms.function, terms.place, terms.daemon);
+  Bytes(archive, terms.payload);
+  Bytes(archive, terms.objects);
+}
+
 template <typename Archive>
 void CEREAL_SERIALIZE_FUNCTION_NAME(Archive& archive, Setup& setup) {
-  archive(setup.nonce, setup.worker_number, setup.worker_name, setup.host_pid, setup.module,
+  archive(setup.nonce, setup.worker_number, setup.worker_name, setup.host_pid, setup.host_name, setup.module,
           setup.has_initializer, setup.initializer);
-  std::string data(AsText(setup.initializer_data));
-  archive(data, setup.terms, setup.has_output);
-  auto bytes = AsBytes(data);
-  setup.initializer_data.assign(bytes.begin(), bytes.end());
+  Bytes(archive, setup.initializer_data);
+  archive(setup.terms, setup.process, setup.has_output);
 }
 
 std::vector<std::byte> EncodeSetup(const Setup& setup) { return Encode(setup); }

@@ -3,7 +3,6 @@
 // objects that go with it. Worker's main thread.
 #pragma once
 
-#include <algorithm>
 #include <cstring>
 #include <unordered_map>
 #include <vector>
@@ -32,7 +31,10 @@ class BoundFunctions {
       return;
     std::memcpy(&bound.note, body.data(), sizeof bound.note);
     bound.block = head.number;
-    if (!TakeObjects(body.subspan(sizeof bound.note), message, &bound.objects)) return;
+    // Behind the descriptor of the block. If some did not arrive the block counts as lost, too, and comes
+    // again.
+    if (!TakeObjects(body.subspan(sizeof bound.note), 1, message, &bound.objects)) return;
+    if (message->fds.size() > 1) message->fds.resize(1);
     bounds_[bound.note.id] = std::move(bound);
   }
   // Null if nothing was said, or the block was dropped.
@@ -42,24 +44,6 @@ class BoundFunctions {
   }
 
  private:
-  // False if some descriptors did not arrive: then the block counts as lost, too, and comes again.
-  static bool TakeObjects(ByteView notes, platform::Message* message, std::vector<BoundObject>* objects) {
-    size_t next = 1;  // behind that of the block
-    for (; notes.size() >= sizeof(ipc::ObjectNote); notes = notes.subspan(sizeof(ipc::ObjectNote))) {
-      ipc::ObjectNote note;
-      std::memcpy(&note, notes.data(), sizeof note);
-      if (message->fds_lost || note.descriptors > message->fds.size() - std::min(next, message->fds.size())) {
-        return false;
-      }
-      BoundObject object;
-      object.kind = note.kind;
-      for (uint32_t i = 0; i < note.descriptors; i++) object.fds.push_back(std::move(message->fds[next++]));
-      objects->push_back(std::move(object));
-    }
-    if (message->fds.size() > 1) message->fds.resize(1);
-    return true;
-  }
-
   std::unordered_map<uint32_t, Bound> bounds_;
 };
 

@@ -12,15 +12,13 @@
 namespace mproc::worker {
 namespace {
 
-constexpr int kServed = 0;
-constexpr int kCouldNot = 1;
-
 // Nothing that is thrown may go on into the frames of the host.
 int ServeToTheEnd(const FindTable& find_table, const Start& start) {
   try {
-    return Serve(find_table, start).ok() ? kServed : kCouldNot;
+    auto served = Serve(find_table, start);
+    return served.ok() ? *served : kCouldNotServe;
   } catch (const std::bad_alloc&) {
-    return kCouldNot;
+    return kCouldNotServe;
   }
 }
 

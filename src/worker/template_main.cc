@@ -129,7 +129,8 @@ int TemplateMain(const std::string& module, const CallEntry& call_entry) {
       if (!loaded.ok()) return loaded;
       return &table;
     };
-    return Serve(find_table, {.method = MPROC_START_FORKSERVER}).ok() ? 0 : 1;
+    auto served = Serve(find_table, {.method = MPROC_START_FORKSERVER});
+    return served.ok() ? *served : kCouldNotServe;
   }
   return 0;
 }

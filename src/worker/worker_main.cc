@@ -15,6 +15,8 @@
 #include "platform/streams.hh"
 #include "task/setup.hh"
 #include "worker/last_call.hh"
+#include "worker/process_main.hh"
+#include "worker/process_self.hh"
 #include "worker/terms.hh"
 #include "worker/worker_loop.hh"
 #include "worker/worker_state.hh"
@@ -23,6 +25,7 @@ namespace mproc::worker {
 namespace {
 
 constexpr int kSocket = 3;
+constexpr size_t kChannelFds = 3;  // its memory and both bells come first in the set-up
 constexpr uint64_t kLargestSetup = uint64_t{1} << 40;
 
 Status Refuse(int socket, const Status& why) {
@@ -43,7 +46,8 @@ Result<task::Setup> ReceiveSetup(int socket, platform::Message* message) {
     return Status(MPROC_ERROR_DESCRIPTOR_LIMIT,
                   "the worker has no free descriptors for its channel: raise the limit of open files");
   }
-  if (!head || head->type != static_cast<uint32_t>(ipc::MessageType::kSetup) || message->fds.size() < 3) {
+  if (!head || head->type != static_cast<uint32_t>(ipc::MessageType::kSetup) ||
+      message->fds.size() < kChannelFds) {
     return Status(MPROC_ERROR_PROTOCOL, "the host's set-up cannot be read");
   }
   ByteView body = ipc::BodyOf(*message);
@@ -111,7 +115,8 @@ int WorkerMain(const task::Table* own, uint64_t nonce, const CallEntry& call_ent
     if (setup.nonce == nonce) return own;
     return Status(MPROC_ERROR_PROTOCOL, "the mark of the worker run is not the host's");
   };
-  return Serve(find_table, {}).ok() ? 0 : 1;
+  auto served = Serve(find_table, {});
+  return served.ok() ? *served : kCouldNotServe;
 }
 
 int CommandMain(char* const* arguments) {
@@ -129,11 +134,12 @@ Status ServeCommand(const task::Table& table, Idle* idle) {
                   IsWorker() ? "this worker serves, or has served, already"
                              : "this process was not started as the command of a pool's workers");
   }
-  return Serve([&](const task::Setup&) -> Result<const task::Table*> { return &table; },
-               {.is_command = true, .idle = idle});
+  auto served = Serve([&](const task::Setup&) -> Result<const task::Table*> { return &table; },
+                      {.is_command = true, .idle = idle});
+  return served.ok() ? Status() : served.status();
 }
 
-Status Serve(const FindTable& find_table, const Start& start) {
+Result<int> Serve(const FindTable& find_table, const Start& start) {
   const bool owns_process = !start.channel;
   if (owns_process) platform::SetCloseOnExec(start.socket);
   WorkerState state(start.method, owns_process);
@@ -154,6 +160,14 @@ Status Serve(const FindTable& find_table, const Start& start) {
   context.number = setup->worker_number;
   context.name = setup->worker_name;
   context.owns_process = owns_process;
+  std::vector<BoundObject> objects;
+  if (!TakeObjects(setup->process.objects, kChannelFds, &message, &objects)) {
+    return refuse(Status(MPROC_ERROR_DESCRIPTOR_LIMIT,
+                         "the process has no free descriptors for the objects that it was given"));
+  }
+  SelfMark self(
+      {setup->worker_name, setup->process.place, setup->host_pid, setup->host_name, setup->process.daemon},
+      owns_process);
   if (start.idle) context.idle_slice = &start.idle->slice;
   bool traced = owns_process && !start.is_command;
   if (traced) platform::InstallCrashTrace(context.channel->trace(), ipc::kTraceBytes);
@@ -167,6 +181,9 @@ Status Serve(const FindTable& find_table, const Start& start) {
     // The errors of a command are kept until the hello.
     platform::RedirectStreams(message.fds[last - 1].get(), start.is_command ? -1 : message.fds[last].get());
     context.has_output = true;
+  }
+  if (setup->process.given && start.is_command) {
+    return refuse(Status(MPROC_ERROR_UNSUPPORTED, "a command serves pools, and is no process of its own"));
   }
   auto found = find_table(*setup);
   if (!found.ok()) return refuse(found.status());
@@ -194,10 +211,16 @@ Status Serve(const FindTable& find_table, const Start& start) {
   if (Status sent = ipc::SendLong(start.socket, hello, table->Encode(), {}, ipc::MessageType::kHelloPart);
       !sent.ok())
     return sent;
+  if (setup->process.given) {
+    context.objects = objects;
+    int code = RunProcess(std::move(setup->process), &context, &runner);
+    if (traced) platform::InstallCrashTrace(nullptr, 0);
+    return code;
+  }
   bool told = WorkerLoop(&context, &runner, setup->terms.memory, HostAlive, &watch).Run();
   if (told && setup->terms.has_finalizer) RunLastCall(setup->terms, start.socket, &runner);
   if (traced) platform::InstallCrashTrace(nullptr, 0);
-  return Status();
+  return 0;
 }
 
 }  // namespace mproc::worker

@@ -62,8 +62,10 @@ struct Start {
 };
 
 // What every worker does when its parent's death would be its own: set-up, hello, tasks. Returns when it was
-// told to end, or why it could not begin, which the host is told, too.
-Status Serve(const FindTable& find_table, const Start& start);
+// told to end, or why it could not begin, which the host is told, too. A process calls its function instead
+// of serving. The value is the exit code.
+Result<int> Serve(const FindTable& find_table, const Start& start);
+inline constexpr int kCouldNotServe = 1;  // else
 
 struct ForkedWorker {
   pid_t host = 0;

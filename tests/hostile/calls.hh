@@ -23,7 +23,9 @@ enum class Kind {
   kSemaphore,
   kEvent,
   kCondition,
-  kBarrier
+  kBarrier,
+  kProcess,
+  kProcessOptions
 };
 
 struct HandleCall {

@@ -16,6 +16,7 @@
 
 #include "calls.hh"
 #include "host.hh"
+#include "process_objects.hh"
 #include "sync_objects.hh"
 
 using namespace hostile;
@@ -53,8 +54,11 @@ CASE(everything_of_the_parents_is_foreign) {
   mproc_future_t* running = Submit(pool, kSleep, Sleep{300});
   SyncObjects sync;
   sync.Make();
+  ProcessObjects process;
+  process.Make();
   auto of = [&](Kind kind, bool second) -> void* {
     if (void* object = sync.Of(kind)) return object;
+    if (void* object = process.Of(kind)) return object;
     if (kind == Kind::kTable) return table;
     if (kind == Kind::kOptions) return options;
     if (kind == Kind::kPool) return pool;
@@ -88,6 +92,8 @@ CASE(everything_of_the_parents_is_foreign) {
   CHECK(Serves(pool));
   sync.StillWell();
   sync.Drop();
+  process.StillWell();
+  process.Drop();
   CHECK_OK(mproc_future_release(done));
   CHECK_OK(mproc_future_release(running));
   CHECK_OK(mproc_imap_destroy(imap));

@@ -10,6 +10,7 @@
 
 #include "calls.hh"
 #include "host.hh"
+#include "process_objects.hh"
 #include "sync_objects.hh"
 
 using namespace hostile;
@@ -26,10 +27,12 @@ struct Live {
   mproc_block_t* block = nullptr;
   mproc_task_options_t* task_options = nullptr;
   mproc_imap_t* imap = nullptr;
+  ProcessObjects process;
   SyncObjects sync;
 
   bool Make() {
     sync.Make();
+    process.Make();
     CHECK_OK(mproc_task_options_create(&task_options));
     CHECK_OK(mproc_value_create(&value));
     CHECK_OK(mproc_block_create(4096, &block));
@@ -59,6 +62,9 @@ struct Live {
         return imap;
       case Kind::kFuture:
         return future;
+      case Kind::kProcess:
+      case Kind::kProcessOptions:
+        return process.Of(kind);
       default:
         return sync.Of(kind);
     }
@@ -71,6 +77,7 @@ struct Live {
     CHECK_OK(mproc_pool_options_set_workers(options, 2));
     CHECK_OK(mproc_future_result(future, &data, &size));
     CHECK_EQ(size, 5);
+    process.StillWell();
     CHECK_OK(mproc_value_clear(value));
     CHECK_OK(mproc_task_options_set_grace(task_options, 1));
     CHECK_OK(mproc_block_data(block, nullptr, &size));
@@ -81,6 +88,7 @@ struct Live {
   }
   void Drop() {
     sync.Drop();
+    process.Drop();
     CHECK_OK(mproc_imap_destroy(imap));
     CHECK_OK(mproc_value_destroy(value));
     CHECK_OK(mproc_block_destroy(block));
@@ -122,6 +130,7 @@ CASE(null_handles) {
   CHECK_OK(mproc_future_wait_all(nullptr, 0, 0));
   CHECK(mproc_future_wait_all(nullptr, SIZE_MAX, 0) < 0);
   CHECK_STATUS(mproc_pool_create(nullptr, nullptr), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_process_options_create(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_table_create(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_value_create(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_block_create(1, nullptr), MPROC_ERROR_INVALID_ARGUMENT);
@@ -146,7 +155,7 @@ CASE(null_handles) {
   CHECK_EQ(mproc_call_time_left(nullptr), 0);
   CHECK_EQ(mproc_call_item_index(nullptr), 0);
   CHECK_EQ(mproc_worker_is_worker(), 0);
-  for (int32_t status : {1, 99, MPROC_ERROR_BARRIER_BROKEN - 1, -1000, INT32_MIN, INT32_MAX}) {
+  for (int32_t status : {1, 99, MPROC_ERROR_STILL_ALIVE - 1, -1000, INT32_MIN, INT32_MAX}) {
     CHECK(strcmp(mproc_status_name(status), "unknown") == 0 && mproc_status_text(status));
   }
 }
@@ -221,7 +230,7 @@ CASE(handles_of_another_kind) {
   for (const auto& call : HandleCalls()) {
     for (Kind kind : {Kind::kTable, Kind::kOptions, Kind::kPool, Kind::kFuture, Kind::kValue, Kind::kBlock,
                       Kind::kTaskOptions, Kind::kImap, Kind::kLock, Kind::kSemaphore, Kind::kEvent,
-                      Kind::kCondition, Kind::kBarrier}) {
+                      Kind::kCondition, Kind::kBarrier, Kind::kProcess, Kind::kProcessOptions}) {
       if (kind != call.kind)
         Try(call, live.Of(kind), {MPROC_ERROR_INVALID_HANDLE}, "a handle of another kind");
     }

@@ -35,12 +35,13 @@ ROOMS = {
     "cli": set(),      # a user like any other: sees include/mproc only
     "include": set(),
 }
-ENTRY = {"worker": {"worker_main.hh", "call.hh", "puller.hh", "worker_state.hh"}, "launcher": {"launcher_main.hh"}}
+ENTRY = {"worker": {"worker_main.hh", "call.hh", "process_self.hh", "puller.hh", "worker_state.hh"}, "launcher": {"launcher_main.hh"}}
 FRONT = {
     # one load that tells a forked child, and what the wall holds; no system call
-    "platform": {"cancellation.hh", "fork_lock.hh", "fork_mark.hh"},
+    "platform": {"cancellation.hh", "fork_lock.hh", "fork_mark.hh", "signals.hh"},
     "pool": {"pool.hh", "future.hh", "future_slab.hh", "imap.hh", "map.hh", "options.hh", "policy.hh", "shared_block.hh", "wait.hh", "callbacks.hh"},
     "task": {"arguments.hh", "table.hh", "call.hh", "task.hh", "value.hh"},
+    "process": {"options.hh", "process.hh"},
     "runtime": {"runtime.hh"},
     "start": {"method.hh", "options.hh"},
     "sync": {"barrier.hh", "condition.hh", "event.hh", "lock.hh", "object.hh", "passing.hh", "semaphore.hh", "sleep.hh"},

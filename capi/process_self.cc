@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// What a process asks about itself. In mproc-worker, too: modules ask it there.
+#include <mproc/process.h>
+
+#include <string>
+
+#include "capi/guard.hh"
+#include "worker/process_self.hh"
+
+using namespace mproc;
+using namespace mproc::capi;
+
+namespace {
+
+// Kept for the caller.
+const char* Keep(std::string* place, std::string text) {
+  *place = std::move(text);
+  return place->c_str();
+}
+thread_local std::string t_name, t_parent_name;
+
+}  // namespace
+
+const char* mproc_process_current_name(void) {
+  const char* name = "";
+  Guard([&] {
+    name = Keep(&t_name, worker::Self().name);
+    return Status();
+  });
+  return name;
+}
+
+int32_t mproc_process_current_is_daemon(void) {
+  int32_t daemon = 0;
+  Guard([&] {
+    daemon = worker::Self().daemon ? 1 : 0;
+    return Status();
+  });
+  return daemon;
+}
+
+mproc_status_t mproc_process_parent(int64_t* pid, const char** name) {
+  return Guard([&] {
+    worker::ProcessSelf self = worker::Self();
+    if (self.parent == 0) return Status(MPROC_ERROR_END, "no process of this library started this one");
+    if (pid) *pid = self.parent;
+    if (name) *name = Keep(&t_parent_name, std::move(self.parent_name));
+    return Status();
+  });
+}
