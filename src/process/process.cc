@@ -4,6 +4,7 @@
 #include <mproc/options.h>
 
 #include <algorithm>
+#include <new>
 
 #include "platform/futex.hh"
 #include "platform/signals.hh"
@@ -55,7 +56,7 @@ Status Process::Start() {
   return begun;
 }
 
-Status Process::Begin() {
+Status Process::Begin() try {
   auto starter = start::EnterRuntime(options_);
   if (!starter.ok()) return starter.status();
   auto plan = start::MakePlan(options_, name_, starter->runtime->worker_program());
@@ -64,6 +65,10 @@ Status Process::Begin() {
     return Status(MPROC_ERROR_NOT_RUNNING, "the runtime is being ended");
   }
   return Launch(*plan, *starter);
+} catch (const std::bad_alloc&) {
+  std::lock_guard lock(mutex_);
+  if (link_) children_->Signal(child_, SIGKILL);  // nobody would listen to it
+  return Status(MPROC_ERROR_OUT_OF_MEMORY);
 }
 
 Status Process::Launch(const start::Plan& plan, const start::Starter& starter) {
