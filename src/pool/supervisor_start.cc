@@ -9,7 +9,7 @@
 #include "pool/drain.hh"
 #include "pool/supervisor.hh"
 #include "pool/timekeeper.hh"
-#include "start/host_child.hh"
+#include "start/launch.hh"
 
 namespace mproc::pool {
 namespace {
@@ -21,13 +21,6 @@ constexpr int64_t kLongestBackOff = 1'000'000'000;
 bool IsHopeless(int32_t status) {
   return status == MPROC_ERROR_BAD_MODULE || status == MPROC_ERROR_TABLE_MISMATCH ||
          status == MPROC_ERROR_NOT_SERVED || status == MPROC_ERROR_UNSUPPORTED;
-}
-
-Result<ipc::HostChannel> MakeChannel(const Options& options, runtime::GuardedFd* memory) {
-  runtime::NoForks no_forks;
-  auto channel = ipc::HostChannel::Create(static_cast<uint32_t>(options.polling));
-  if (channel.ok()) *memory = runtime::GuardedFd(channel->GiveMemoryFd());
-  return channel;
 }
 
 }  // namespace
@@ -64,21 +57,16 @@ Status Supervisor::StartWorker(WorkerSlot* worker) try {
   uint32_t number = next_number_++;
   worker->name = NameOfWorker(core_.options, number);
   worker->cpu = staff_.ChooseCpu(NowNs());
-  runtime::GuardedFd memory;
-  auto channel = MakeChannel(core_.options, &memory);
-  if (!channel.ok()) return channel.status();
-  auto ends = runtime::MakeGuardedSocketPair();
-  if (!ends.ok()) return ends.status();
-  auto listener = runtime::DuplicateGuarded(ends->first.get());
-  if (!listener.ok()) return listener.status();
+  auto connection = start::Connect(core_.options.polling);
+  if (!connection.ok()) return connection.status();
   std::shared_ptr<WorkerOutput> output;
   if (core_.output.wanted()) {
     output = std::make_shared<WorkerOutput>(core_.output, core_.runtime, number);
     if (Status made = output->Make(); !made.ok()) return made;
   }
-  Status sent = SendSetup(ends->first.get(), core_, plan_, number, *worker, memory.get(), output.get());
+  Status sent = SendSetup(connection->socket.get(), core_, plan_, number, *worker, connection->memory.get(),
+                          output.get());
   if (!sent.ok()) return sent;
-  memory.Reset();
   runtime::GuardedFd errors;
   if (plan_.own_error) {
     runtime::NoForks no_forks;
@@ -87,39 +75,27 @@ Status Supervisor::StartWorker(WorkerSlot* worker) try {
     errors = runtime::GuardedFd(std::move(*file));
   }
   auto link = std::make_shared<start::ChildLink>(
-      core_.runtime, std::move(*listener),
+      core_.runtime, std::move(connection->listener),
       [this, keep = pool_reference_, place = worker->place, number](start::ChildEvent event) {
         Deliver({std::move(event), place, number});
       });
-  runtime::StartRequest request;
-  request.program = plan_.program;
-  request.arguments = plan_.arguments;
-  request.extra_environment = plan_.environment;
-  request.fork = plan_.fork;
-  request.unset_environment = plan_.unset;
-  request.directory = core_.options.directory;
-  request.error_fd = errors.get();
+  auto request = start::MakeRequest(core_.options, plan_, core_.runtime, *connection, core_.leader_bell.get(),
+                                    core_.engine_bell.get());
+  if (!request.ok()) return request.status();
+  request->error_fd = errors.get();
   if (errors.valid()) link->SetErrors(std::move(errors));
-  request.channel_fd = ends->second.get();
-  if (core_.log.wanted()) channel->log().SetLevel(core_.options.log.level);
-  if (plan_.functions) {
-    auto body = start::MakeHostChild(core_.options, plan_, core_.runtime, *channel, core_.leader_bell.get(),
-                                     core_.engine_bell.get());
-    if (!body.ok()) return body.status();
-    request.body = std::move(*body);
-    request.among_threads = core_.options.fork_with_threads;
-  }
+  if (core_.log.wanted()) connection->channel.log().SetLevel(core_.options.log.level);
   worker->number = number;
   worker->quota = core_.options.worker.tasks;
   worker->state = WorkerState::kStarting;
-  auto child = core_.children->Start(request, link);
+  auto child = core_.children->Start(*request, link);
   if (!child.ok()) {
     worker->Clear();
     return child.status();
   }
   worker->child = *child;
-  worker->SetChannel(std::move(*channel), engine_);
-  worker->socket = std::move(ends->first);
+  worker->SetChannel(std::move(connection->channel), engine_);
+  worker->socket = std::move(connection->socket);
   worker->link = link;
   if (output) output->Open(pool_reference_);
   worker->output = std::move(output);

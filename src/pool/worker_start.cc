@@ -2,7 +2,7 @@
 #include "pool/worker_start.hh"
 
 #include "pool/output.hh"
-#include "start/host_child.hh"
+#include "start/launch.hh"
 
 namespace mproc::pool {
 

@@ -72,63 +72,44 @@ Status Process::Begin() try {
 }
 
 Status Process::Launch(const start::Plan& plan, const start::Starter& starter) {
-  runtime::GuardedFd memory, bell;
-  std::optional<ipc::HostChannel> channel;
+  auto connection = start::Connect(MPROC_POLLING_OFF);
+  if (!connection.ok()) return connection.status();
+  runtime::GuardedFd bell;  // nobody listens: there are no results
   {
     runtime::NoForks no_forks;
-    auto made = ipc::HostChannel::Create(MPROC_POLLING_OFF);
+    auto made = platform::MakeEventFd();
     if (!made.ok()) return made.status();
-    channel = std::move(*made);
-    memory = runtime::GuardedFd(channel->GiveMemoryFd());
-    auto rung = platform::MakeEventFd();
-    if (!rung.ok()) return rung.status();
-    bell = runtime::GuardedFd(std::move(*rung));
+    bell = runtime::GuardedFd(std::move(*made));
   }
-  auto ends = runtime::MakeGuardedSocketPair();
-  if (!ends.ok()) return ends.status();
-  auto listener = runtime::DuplicateGuarded(ends->first.get());
-  if (!listener.ok()) return listener.status();
   auto pipe = runtime::MakeGuardedPipe(platform::Writes::kNonBlocking);
   if (!pipe.ok()) return pipe.status();
 
   task::Setup setup;
   setup.worker_name = name_;
   setup.process = {true, options_.function, options_.payload, {}, place_, options_.daemon};
-  start::SetupDescriptors descriptors{memory.get(), bell.get(), bell.get()};
+  start::SetupDescriptors descriptors{connection->memory.get(), bell.get(), bell.get()};
   for (const PassedObject& object : options_.objects) {
     ipc::ObjectNote note{object.kind, static_cast<uint32_t>(object.fds.size())};
     auto bytes = AsBytes(&note, sizeof note);
     setup.process.objects.insert(setup.process.objects.end(), bytes.begin(), bytes.end());
     descriptors.objects.insert(descriptors.objects.end(), object.fds.begin(), object.fds.end());
   }
-  Status sent = start::SendSetup(ends->first.get(), std::move(setup), options_, plan, descriptors);
+  Status sent = start::SendSetup(connection->socket.get(), std::move(setup), options_, plan, descriptors);
   if (!sent.ok()) return sent;
 
-  runtime::StartRequest request;
-  request.program = plan.program;
-  request.arguments = plan.arguments;
-  request.extra_environment = plan.environment;
-  request.unset_environment = plan.unset;
-  request.fork = plan.fork;
-  request.directory = options_.directory;
-  request.channel_fd = ends->second.get();
-  if (plan.functions) {
-    auto body = start::MakeHostChild(options_, plan, starter.runtime, *channel, bell.get(), bell.get());
-    if (!body.ok()) return body.status();
-    request.body = std::move(*body);
-    request.among_threads = options_.fork_with_threads;
-  }
+  auto request = start::MakeRequest(options_, plan, starter.runtime, *connection, bell.get(), bell.get());
+  if (!request.ok()) return request.status();
   auto link = std::make_shared<start::ChildLink>(
-      starter.runtime, std::move(*listener),
+      starter.runtime, std::move(connection->listener),
       [self = shared_from_this()](const start::ChildEvent& event) { self->OnEvent(event); });
   std::lock_guard lock(mutex_);  // its events wait until all is in its place
-  auto child = starter.children->Start(request, link);
+  auto child = starter.children->Start(*request, link);
   if (!child.ok()) return child.status();
   child_ = *child;
   runtime_ = starter.runtime;
   children_ = starter.children;
-  channel_ = std::move(channel);
-  socket_ = std::move(ends->first);
+  channel_ = std::move(connection->channel);
+  socket_ = std::move(connection->socket);
   sentinel_ = std::move(pipe->first);
   end_ = std::move(pipe->second);
   link_ = link;

@@ -18,7 +18,7 @@
 #include "ipc/channel.hh"
 #include "process/options.hh"
 #include "runtime/runtime.hh"
-#include "start/host_child.hh"
+#include "start/launch.hh"
 #include "start/link.hh"
 #include "task/error.hh"
 

@@ -77,24 +77,6 @@ Result<const task::Table*> HostFunctions::Find() {
   return &std::as_const(table_);
 }
 
-Result<Starter> EnterRuntime(const Options& options) {
-  auto runtime = options.of_host() ? runtime::Runtime::AcquireEngine()
-                                   : runtime::Runtime::Acquire(options.worker_program);
-  if (!runtime.ok()) return runtime.status();
-  Starter starter{std::move(*runtime), nullptr};
-  switch (options.start_method) {
-    case MPROC_START_FORK:
-      starter.children = &starter.runtime->forked();
-      break;
-    case MPROC_START_THREADS:
-      starter.children = &starter.runtime->threads();
-      break;
-    default:
-      starter.children = &starter.runtime->launcher();
-  }
-  return starter;
-}
-
 Result<runtime::ChildBody> MakeHostChild(const Options& options, const Plan& plan,
                                          const std::shared_ptr<runtime::Runtime>& runtime,
                                          const ipc::HostChannel& channel, int leader_bell, int engine_bell) {

@@ -32,13 +32,6 @@ class HostFunctions {
   task::Table table_;    // constant once found
 };
 
-// The runtime that such children need, and who there starts them.
-struct Starter {
-  std::shared_ptr<runtime::Runtime> runtime;
-  runtime::Children* children;
-};
-Result<Starter> EnterRuntime(const Options& options);
-
 // What the next such child does: it serves a channel with these bells. It owns what it uses, but for the
 // channel's socket.
 Result<runtime::ChildBody> MakeHostChild(const Options& options, const Plan& plan,

@@ -90,7 +90,7 @@ static int32_t RunChild(int64_t give, char* text, size_t size) {
   mproc_process_t* process = NULL;
   const char* name = NULL;
   const char* start = getenv("MPROC_TEST_START");
-  int32_t code = 0;
+  int32_t code = 0, daemon = 0;
   if (!dladdr((void*)(uintptr_t)RunChild, &self)) return 1;
   TRY(mproc_process_options_create(&options));
   TRY(mproc_process_options_set_module(options, self.dli_fname));
@@ -102,7 +102,8 @@ static int32_t RunChild(int64_t give, char* text, size_t size) {
   TRY(mproc_process_join(process, MPROC_FOREVER));
   TRY(mproc_process_exit_code(process, &code));
   TRY(mproc_process_name(process, &name));
-  snprintf(text, size, "%s=%d", name, (int)code);
+  TRY(mproc_process_is_daemon(process, &daemon));
+  snprintf(text, size, "%s=%d%s", name, (int)code, daemon ? "d" : "");
   return mproc_process_destroy(process);
 }
 
@@ -192,6 +193,15 @@ static int32_t Do_meet(mproc_call_t* call, const void* input, size_t size, void*
   atomic_fetch_add(&TheBoard()->begun[6], 1);
   int32_t status = mproc_barrier_wait(barrier, MPROC_FOREVER, NULL, NULL, NULL);
   return status == MPROC_ERROR_BARRIER_BROKEN ? 4 : status;
+}
+
+static int32_t Do_where(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  char text[600], directory[256] = "";
+  (void)size, (void)user_data;
+  const char* value = getenv(input);
+  if (!getcwd(directory, sizeof directory)) return 1;
+  snprintf(text, sizeof text, "%s,%s", value ? value : "none", directory);
+  return mproc_call_fail(call, 1, "Where", text, NULL);
 }
 
 MPROC_MODULE_ENTRY mproc_status_t mproc_module_main(mproc_table_t* table) {

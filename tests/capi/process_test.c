@@ -2,6 +2,7 @@
 // Processes: their start, what they are told and told of, how they end, by every start method.
 #include <poll.h>
 #include <pthread.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "processes.h"
@@ -186,7 +187,81 @@ static void ObjectsAndBytesGoWithIt(void) {
   char* large = malloc(kLarge);
   memset(large, 'x', kLarge);
   CHECK_HAS(TakeMessage(StartWith(ProcessOptions(process_echo, large, kLarge))), "3145728:xxxx");
+  mproc_event_t* event = NewEvent();  // an object beside so many bytes
+  options = Waiting(event);
+  NEED_OK(mproc_process_options_set_function(options, process_await, large, kLarge));
+  CHECK_OK(mproc_event_set(event));
+  CHECK_EQ(TakeCode(StartWith(options)), 0);
+  CHECK_OK(mproc_event_destroy(event));
   free(large);
+}
+
+static mproc_process_options_t* Where(const char* variable) {
+  return ProcessOptions(process_where, variable, strlen(variable) + 1);
+}
+static void Surroundings(void) {
+  setenv("TEST_HERE", "host", 1);
+  char here[256], expected[300];
+  NEED(getcwd(here, sizeof here) != NULL);
+  snprintf(expected, sizeof expected, "host,%s", here);
+  CHECK(strcmp(TakeMessage(StartWith(Where("TEST_HERE"))), expected) == 0);
+  mproc_process_options_t* options = Where("TEST_HERE");
+  NEED_OK(mproc_process_options_set_environment(options, "TEST_HERE", "its own"));
+  NEED_OK(mproc_process_options_set_directory(options, "/"));
+  if (Threads()) {
+    mproc_process_t* process = MakeWith(options);
+    CHECK_STATUS(mproc_process_start(process), MPROC_ERROR_UNSUPPORTED);
+    CHECK_OK(mproc_process_destroy(process));
+    return;
+  }
+  CHECK(strcmp(TakeMessage(StartWith(options)), "its own,/") == 0);
+  options = Where("TEST_HERE");
+  NEED_OK(mproc_process_options_set_environment(options, "TEST_HERE", NULL));
+  snprintf(expected, sizeof expected, "none,%s", here);
+  CHECK(strcmp(TakeMessage(StartWith(options)), expected) == 0);
+}
+
+// What could not be started was not started, and can be tried again.
+static void StartsThatFail(void) {
+  mproc_process_options_t* options = Where("TEST_HERE");
+  char path[600];
+  snprintf(path, sizeof path, "%s.directory", TestFile());
+  NEED_OK(mproc_process_options_set_directory(options, path));
+  mproc_process_t* process = MakeWith(options);
+  int32_t first = mproc_process_start(process);
+  CHECK(first != MPROC_OK && first != MPROC_ERROR_ALREADY_STARTED);
+  CHECK_STATUS(mproc_process_start(process), first);
+  CHECK_EQ(Alive(process), 0);
+  CHECK_STATUS(mproc_process_join(process, 0), MPROC_ERROR_NOT_STARTED);
+  if (!Threads()) {
+    NEED(mkdir(path, 0700) == 0);
+    CHECK_OK(mproc_process_start(process));
+    CHECK_HAS(TakeMessage(process), path);
+    rmdir(path);
+  } else {
+    CHECK_OK(mproc_process_destroy(process));
+  }
+}
+
+static int32_t OfThisProgram(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  (void)call, (void)input, (void)size;
+  return *(int32_t*)user_data;
+}
+static void TableInMemory(void) {
+  if (TestHasLauncher()) TestSkip("another program has not this memory");
+  static int32_t code = 1;
+  mproc_table_t* table = NULL;
+  mproc_process_options_t* options = NULL;
+  NEED_OK(mproc_table_create(&table));
+  NEED_OK(mproc_table_add(table, 7, "of this program", OfThisProgram, &code));
+  NEED_OK(mproc_process_options_create(&options));
+  NEED_OK(mproc_process_options_set_start_method(options, TestStart()));
+  NEED_OK(mproc_process_options_set_fork_with_threads(options, 1));
+  NEED_OK(mproc_process_options_set_table(options, table));
+  NEED_OK(mproc_process_options_set_function(options, 7, NULL, 0));
+  NEED_OK(mproc_table_destroy(table));
+  code = 42;
+  CHECK_EQ(TakeCode(StartWith(options)), 42);
 }
 
 static void NamesAndParents(void) {
@@ -218,7 +293,9 @@ static void NamesAndParents(void) {
 
 static void ChildrenOfChildren(void) {
   CHECK(strcmp(TakeMessage(StartNumber(process_nest, 0)), "Process-1:1=0,Process-1:2=6") == 0);
-  CHECK(strcmp(TakeMessage(StartNumber(process_nest, 0)), "Process-2:1=0,Process-2:2=6") == 0);
+  mproc_process_options_t* options = ProcessOptions(process_nest, NULL, 0);
+  NEED_OK(mproc_process_options_set_daemon(options, 1));
+  CHECK(strcmp(TakeMessage(StartWith(options)), "Process-2:1=0d,Process-2:2=6d") == 0);  // as their parent
 }
 
 static void ActiveOnes(void) {
@@ -369,6 +446,9 @@ int main(int argc, char** argv) {
       {"sentinel tells for ever", SentinelTellsForEver, 0},
       {"many threads join", ManyThreadsJoin, 0},
       {"objects and bytes go with it", ObjectsAndBytesGoWithIt, 0},
+      {"surroundings", Surroundings, 0},
+      {"starts that fail", StartsThatFail, 0},
+      {"table in memory", TableInMemory, 0},
       {"names and parents", NamesAndParents, 0},
       {"children of children", ChildrenOfChildren, 0},
       {"active ones", ActiveOnes, 0},
