@@ -122,8 +122,8 @@ void Supervisor::Kill(WorkerSlot* worker) {
 }
 
 void Supervisor::Distrust(WorkerSlot* worker) {
-  worker->distrusted = true;
   std::lock_guard lock(core_.mutex);
+  worker->distrusted = true;
   dispatcher_.WorkerGone(worker);
   Kill(worker);
 }

@@ -68,7 +68,7 @@ class WorkerSlot {
   std::atomic<pid_t> pid{0};
   WorkerState state = WorkerState::kNone;  //                                  (mutex)
   bool serving = false;                    // has said hello                   (drain)
-  bool distrusted = false;                 // wrote nonsense: is being killed  (drain)
+  bool distrusted = false;                 // wrote nonsense: is being killed  (drain; changed with mutex)
   uint64_t child = 0;                      // the launcher's name for it       (mutex)
   std::shared_ptr<start::ChildLink> link;  // the engine's side of it          (mutex)
   std::shared_ptr<WorkerOutput> output;    // what it prints, if that is wanted; as the channel
