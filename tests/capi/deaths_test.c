@@ -415,7 +415,7 @@ static void MendedFailureIsForgotten(void) {
   NEED_OK(mproc_pool_create(options, &pool));
   CHECK_SOON(mproc_pool_wait_ready(pool, TestLong()) == MPROC_OK);
   CHECK_EQ(atomic_load(&g_board->initialized), 2);
-  CHECK_EQ(TestKill(WorkerPid(pool, 0), SIGKILL), 0);
+  CHECK_EQ(TestKill(IdlePid(pool), SIGKILL), 0);
   CHECK_SOON(atomic_load(&g_board->initialized) == 3);
   CHECK_STATUS(mproc_pool_wait_ready(pool, 10 * MPROC_MILLISECOND), MPROC_ERROR_TIMED_OUT);
   atomic_store(&g_board->open[0], 1);

@@ -92,6 +92,15 @@ static inline pid_t WorkerPid(mproc_pool_t* pool, int32_t place) {
   return (pid_t)WorkerInfo(pool, place, MPROC_WORKER_INFO_PID);
 }
 
+// The process of the one worker that is idle. One that failed to start may still be in the first place.
+static inline pid_t IdlePid(mproc_pool_t* pool) {
+  int32_t places = 0, place = 0;
+  CHECK_OK(mproc_pool_worker_count(pool, &places));
+  while (place < places && WorkerInfo(pool, place, MPROC_WORKER_INFO_STATE) != MPROC_WORKER_STATE_IDLE)
+    place++;
+  return place < places ? WorkerPid(pool, place) : 0;
+}
+
 // ---- tasks
 
 static inline mproc_future_t* Submit(mproc_pool_t* pool, uint32_t function, const void* data, size_t size) {
