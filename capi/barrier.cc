@@ -3,7 +3,7 @@
 
 #include <mproc/barrier.h>
 
-#include "capi/sync_handles.hh"
+#include "capi/object_handles.hh"
 
 using namespace mproc;
 using namespace mproc::capi;
@@ -32,13 +32,13 @@ mproc_status_t mproc_barrier_create(int64_t parties, mproc_barrier_t** barrier) 
     if (!barrier) return BadArgument("barrier is null");
     if (parties < 1 || parties > Barrier::kMostParties)
       return BadArgument("a barrier has 1 to 32767 parties");
-    return GiveOutSync(Barrier::Create(static_cast<uint32_t>(parties)), barrier);
+    return GiveOutObject(Barrier::Create(static_cast<uint32_t>(parties)), barrier);
   });
 }
 
 mproc_status_t mproc_barrier_wait(mproc_barrier_t* barrier, int64_t limit, mproc_barrier_cb action,
                                   void* user_data, int64_t* index) {
-  return GuardSync<Barrier>(barrier, [&](Barrier& b) {
+  return GuardObject<Barrier>(barrier, [&](Barrier& b) {
     std::function<bool()> last;
     if (action) last = [=] { return action(user_data) == 0; };
     uint32_t place = 0;
@@ -49,14 +49,14 @@ mproc_status_t mproc_barrier_wait(mproc_barrier_t* barrier, int64_t limit, mproc
 }
 
 mproc_status_t mproc_barrier_abort(mproc_barrier_t* barrier) {
-  return GuardSync<Barrier>(barrier, [](Barrier& b) {
+  return GuardObject<Barrier>(barrier, [](Barrier& b) {
     b.Abort();
     return Status();
   });
 }
 
 mproc_status_t mproc_barrier_reset(mproc_barrier_t* barrier) {
-  return GuardSync<Barrier>(barrier, [](Barrier& b) {
+  return GuardObject<Barrier>(barrier, [](Barrier& b) {
     b.Reset();
     return Status();
   });
@@ -64,7 +64,7 @@ mproc_status_t mproc_barrier_reset(mproc_barrier_t* barrier) {
 
 mproc_status_t mproc_barrier_state(mproc_barrier_t* barrier, int64_t* parties, int64_t* waiting,
                                    int32_t* broken) {
-  return GuardSync<Barrier>(barrier, [&](Barrier& b) {
+  return GuardObject<Barrier>(barrier, [&](Barrier& b) {
     if (parties) *parties = b.parties();
     if (waiting) *waiting = b.CountWaiting();
     if (broken) *broken = b.IsBroken();
@@ -72,4 +72,6 @@ mproc_status_t mproc_barrier_state(mproc_barrier_t* barrier, int64_t* parties, i
   });
 }
 
-mproc_status_t mproc_barrier_destroy(mproc_barrier_t* barrier) { return GuardDestroySync<Barrier>(barrier); }
+mproc_status_t mproc_barrier_destroy(mproc_barrier_t* barrier) {
+  return GuardDestroyObject<Barrier>(barrier);
+}

@@ -5,8 +5,7 @@
 #include "capi/block_handles.hh"
 #include "capi/guard.hh"
 #include "capi/objects.hh"
-#include "capi/sync_handles.hh"
-#include "sync/passing.hh"
+#include "capi/passing.hh"
 
 using namespace mproc;
 using namespace mproc::capi;
@@ -15,7 +14,7 @@ using pool::Pool;
 namespace {
 
 Status Bind(Pool& pool, uint32_t function, ByteView bytes, const pool::SharedBlock* block,
-            std::vector<pool::PassedObject> objects, uint32_t* bound_id) {
+            std::vector<object::PassedObject> objects, uint32_t* bound_id) {
   if (!bound_id) return BadArgument("bound_id is null");
   auto bound = pool.Bind(function, bytes, block, std::move(objects));
   if (bound.ok()) *bound_id = *bound;
@@ -47,15 +46,10 @@ mproc_status_t mproc_pool_bind_objects(mproc_pool_t* pool, uint32_t function_id,
                                        size_t size, void* const* objects, size_t count, uint32_t* bound_id) {
   return GuardPool(pool, [&](Pool& p) -> Status {
     if (!data && size) return BadArgument("data is null, size is not 0");
-    if (!objects || count == 0 || count > pool::SharedBlock::kMostObjects)
-      return BadArgument("there are 1 to 64 objects");
-    std::vector<pool::PassedObject> passed;
-    for (size_t i = 0; i < count; i++) {
-      SyncHandles::Pinned pinned;
-      if (Status known = SyncHandles::Get().Find(objects[i], &pinned); !known.ok()) return known;
-      passed.push_back({static_cast<uint32_t>(pinned->kind()), sync::DescriptorsOf(*pinned), pinned.Share()});
-    }
-    return Bind(p, function_id, AsBytes(data, size), nullptr, std::move(passed), bound_id);
+    if (count == 0) return BadArgument("there are 1 to 64 objects");
+    auto passed = PassAll(objects, count);
+    if (!passed.ok()) return passed.status();
+    return Bind(p, function_id, AsBytes(data, size), nullptr, std::move(*passed), bound_id);
   });
 }
 

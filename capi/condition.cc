@@ -6,7 +6,8 @@
 #include <algorithm>
 
 #include "capi/lock_status.hh"
-#include "capi/sync_handles.hh"
+#include "capi/object_handles.hh"
+#include "capi/wait_status.hh"
 
 using namespace mproc;
 using namespace mproc::capi;
@@ -38,34 +39,34 @@ Status StatusOf(sync::Waited waited) {
 mproc_status_t mproc_condition_create(mproc_lock_t* lock, mproc_condition_t** condition) {
   auto create = [&](std::shared_ptr<Lock> given) -> Status {
     if (!condition) return BadArgument("condition is null");
-    return GiveOutSync(Condition::Create(std::move(given)), condition);
+    return GiveOutObject(Condition::Create(std::move(given)), condition);
   };
   if (!lock) {
     return Guard([&] { return create(nullptr); });
   }
-  return GuardSync<Lock>(
+  return GuardObject<Lock>(
       lock, [&](Lock& l) { return create(std::static_pointer_cast<Lock>(l.shared_from_this())); });
 }
 
 mproc_status_t mproc_condition_acquire(mproc_condition_t* condition, int64_t limit) {
-  return GuardSync<Condition>(condition, [&](Condition& c) {
+  return GuardObject<Condition>(condition, [&](Condition& c) {
     return capi::StatusOf(c.lock().Acquire(c.lock_options(), Deadline::After(limit)));
   });
 }
 
 mproc_status_t mproc_condition_release(mproc_condition_t* condition) {
-  return GuardSync<Condition>(
+  return GuardObject<Condition>(
       condition, [&](Condition& c) { return capi::StatusOf(c.lock().Release(c.lock_options())); });
 }
 
 mproc_status_t mproc_condition_wait(mproc_condition_t* condition, int64_t limit) {
-  return GuardSync<Condition>(
+  return GuardObject<Condition>(
       condition, [&](Condition& c) { return StatusOf(c.WaitForNotify(Deadline::After(limit))); });
 }
 
 mproc_status_t mproc_condition_wait_for(mproc_condition_t* condition, mproc_predicate_cb predicate,
                                         void* user_data, int64_t limit) {
-  return GuardSync<Condition>(condition, [&](Condition& c) {
+  return GuardObject<Condition>(condition, [&](Condition& c) {
     if (!predicate) return BadArgument("predicate is null");
     Deadline deadline = Deadline::After(limit);
     for (;;) {
@@ -82,7 +83,7 @@ mproc_status_t mproc_condition_wait_for(mproc_condition_t* condition, mproc_pred
 }
 
 mproc_status_t mproc_condition_notify(mproc_condition_t* condition, int64_t count) {
-  return GuardSync<Condition>(condition, [&](Condition& c) {
+  return GuardObject<Condition>(condition, [&](Condition& c) {
     if (count < 1) return BadArgument("count is at least 1");
     bool held = c.Notify(static_cast<uint32_t>(std::min<int64_t>(count, Condition::kMostWaiting)));
     return held ? Status() : Status(MPROC_ERROR_NOT_HOLDER, "acquire the condition before a notification");
@@ -90,5 +91,5 @@ mproc_status_t mproc_condition_notify(mproc_condition_t* condition, int64_t coun
 }
 
 mproc_status_t mproc_condition_destroy(mproc_condition_t* condition) {
-  return GuardDestroySync<Condition>(condition);
+  return GuardDestroyObject<Condition>(condition);
 }

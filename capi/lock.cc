@@ -7,7 +7,7 @@
 
 #include "base/clock.hh"
 #include "capi/lock_status.hh"
-#include "capi/sync_handles.hh"
+#include "capi/object_handles.hh"
 
 using namespace mproc;
 using namespace mproc::capi;
@@ -17,22 +17,22 @@ mproc_status_t mproc_lock_create(int32_t kind, mproc_lock_t** lock) {
   return Guard([&] {
     if (!lock) return BadArgument("lock is null");
     if (kind < 0 || kind > (MPROC_LOCK_RECURSIVE | MPROC_LOCK_ROBUST)) return BadArgument("no kind of lock");
-    return GiveOutSync(Lock::Create({(kind & MPROC_LOCK_RECURSIVE) != 0, (kind & MPROC_LOCK_ROBUST) != 0}),
-                       lock);
+    return GiveOutObject(Lock::Create({(kind & MPROC_LOCK_RECURSIVE) != 0, (kind & MPROC_LOCK_ROBUST) != 0}),
+                         lock);
   });
 }
 
 mproc_status_t mproc_lock_acquire(mproc_lock_t* lock, int64_t limit) {
-  return GuardSync<Lock>(
+  return GuardObject<Lock>(
       lock, [&](Lock& l) { return StatusOf(l.memory().Acquire(l.options(), Deadline::After(limit))); });
 }
 
 mproc_status_t mproc_lock_release(mproc_lock_t* lock) {
-  return GuardSync<Lock>(lock, [&](Lock& l) { return StatusOf(l.memory().Release(l.options())); });
+  return GuardObject<Lock>(lock, [&](Lock& l) { return StatusOf(l.memory().Release(l.options())); });
 }
 
 mproc_status_t mproc_lock_holder(mproc_lock_t* lock, int64_t* pid, int64_t* tid, int64_t* held) {
-  return GuardSync<Lock>(lock, [&](Lock& l) {
+  return GuardObject<Lock>(lock, [&](Lock& l) {
     sync::Holder holder = l.memory().GetHolder();
     if (pid) *pid = holder.pid;
     if (tid) *tid = holder.tid;
@@ -41,4 +41,4 @@ mproc_status_t mproc_lock_holder(mproc_lock_t* lock, int64_t* pid, int64_t* tid,
   });
 }
 
-mproc_status_t mproc_lock_destroy(mproc_lock_t* lock) { return GuardDestroySync<Lock>(lock); }
+mproc_status_t mproc_lock_destroy(mproc_lock_t* lock) { return GuardDestroyObject<Lock>(lock); }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Objects in the functions of workers.
+// Objects of any kind, and those in the functions of workers.
 #include <mproc/object.h>
 
-#include "capi/sync_handles.hh"
-#include "sync/passing.hh"
+#include "capi/passing.hh"
 #include "worker/call.hh"
 
 using namespace mproc;
@@ -13,17 +12,14 @@ namespace {
 
 // The handle is made when it is first asked for, and lives as long as the worker knows the function.
 Status Adopt(worker::BoundObject* object) {
-  auto adopted = sync::AdoptObject(object->kind, std::move(object->fds));
+  auto adopted = AdoptObject(object->kind, std::move(object->fds));
   object->fds.clear();
   if (!adopted.ok()) return adopted.status();
   void* handle = nullptr;
-  if (Status given = GiveOut<SyncHandles>(std::move(*adopted), "locks, events and the like", &handle);
-      !given.ok()) {
-    return given;
-  }
+  if (Status given = GiveOutObject(std::move(*adopted), &handle); !given.ok()) return given;
   object->owner = std::shared_ptr<void>(handle, [](void* its) {
-    std::shared_ptr<sync::Object> last;
-    (void)SyncHandles::Get().Take(its, &last);
+    std::shared_ptr<object::Object> last;
+    (void)ObjectHandles::Get().Take(its, &last);
   });
   object->handle = handle;
   return Status();
@@ -48,4 +44,16 @@ mproc_status_t mproc_call_object(mproc_call_t* call, size_t index, void** object
     *object = bound.handle;
     return Status();
   });
+}
+
+mproc_status_t mproc_object_kind(const void* object, int32_t* kind) {
+  return GuardOn<ObjectHandles>(object, [&](object::Object& o) {
+    if (!kind) return BadArgument("kind is null");
+    *kind = static_cast<int32_t>(o.kind());
+    return Status();
+  });
+}
+
+mproc_status_t mproc_object_destroy(void* object) {
+  return GuardDestroy<ObjectHandles, object::Object>(object);
 }

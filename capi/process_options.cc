@@ -3,10 +3,9 @@
 
 #include <cstring>
 
+#include "capi/passing.hh"
 #include "capi/process_handles.hh"
 #include "capi/start_options.hh"
-#include "capi/sync_handles.hh"
-#include "sync/passing.hh"
 
 using namespace mproc;
 using namespace mproc::capi;
@@ -47,15 +46,9 @@ mproc_status_t mproc_process_options_set_function(mproc_process_options_t* optio
 mproc_status_t mproc_process_options_set_objects(mproc_process_options_t* options, void* const* objects,
                                                  size_t count) {
   return GuardChange(options, [&](Options& o) -> Status {
-    if (count > kMostObjects) return BadArgument("there are at most 64 objects");
-    if (!objects && count) return BadArgument("objects is null, count is not 0");
-    std::vector<process::PassedObject> passed;
-    for (size_t i = 0; i < count; i++) {
-      SyncHandles::Pinned pinned;
-      if (Status known = SyncHandles::Get().Find(objects[i], &pinned); !known.ok()) return known;
-      passed.push_back({static_cast<uint32_t>(pinned->kind()), sync::DescriptorsOf(*pinned), pinned.Share()});
-    }
-    o.objects = std::move(passed);
+    auto passed = PassAll(objects, count);
+    if (!passed.ok()) return passed.status();
+    o.objects = std::move(*passed);
     return Status();
   });
 }

@@ -3,7 +3,8 @@
 
 #include <mproc/semaphore.h>
 
-#include "capi/sync_handles.hh"
+#include "capi/object_handles.hh"
+#include "capi/wait_status.hh"
 
 using namespace mproc;
 using namespace mproc::capi;
@@ -17,18 +18,18 @@ mproc_status_t mproc_semaphore_create(int64_t value, int64_t bound, mproc_semaph
     if (bound != 0 && (bound < value || bound > Semaphore::kMost)) {
       return BadArgument("the bound of a semaphore is 0, for none, or its value to 2147483647");
     }
-    return GiveOutSync(Semaphore::Create(static_cast<uint32_t>(value), static_cast<uint32_t>(bound)),
-                       semaphore);
+    return GiveOutObject(Semaphore::Create(static_cast<uint32_t>(value), static_cast<uint32_t>(bound)),
+                         semaphore);
   });
 }
 
 mproc_status_t mproc_semaphore_acquire(mproc_semaphore_t* semaphore, int64_t limit) {
-  return GuardSync<Semaphore>(semaphore,
-                              [&](Semaphore& s) { return StatusOf(s.Acquire(Deadline::After(limit))); });
+  return GuardObject<Semaphore>(semaphore,
+                                [&](Semaphore& s) { return StatusOf(s.Acquire(Deadline::After(limit))); });
 }
 
 mproc_status_t mproc_semaphore_release(mproc_semaphore_t* semaphore, int64_t count) {
-  return GuardSync<Semaphore>(semaphore, [&](Semaphore& s) {
+  return GuardObject<Semaphore>(semaphore, [&](Semaphore& s) {
     if (count < 1) return BadArgument("what is given back is at least 1");
     bool fits = count <= Semaphore::kMost && s.Release(static_cast<uint32_t>(count));
     return fits ? Status() : Status(MPROC_ERROR_RELEASED_TOO_OFTEN);
@@ -36,7 +37,7 @@ mproc_status_t mproc_semaphore_release(mproc_semaphore_t* semaphore, int64_t cou
 }
 
 mproc_status_t mproc_semaphore_value(mproc_semaphore_t* semaphore, int64_t* value) {
-  return GuardSync<Semaphore>(semaphore, [&](Semaphore& s) {
+  return GuardObject<Semaphore>(semaphore, [&](Semaphore& s) {
     if (!value) return BadArgument("value is null");
     *value = s.Value();
     return Status();
@@ -44,5 +45,5 @@ mproc_status_t mproc_semaphore_value(mproc_semaphore_t* semaphore, int64_t* valu
 }
 
 mproc_status_t mproc_semaphore_destroy(mproc_semaphore_t* semaphore) {
-  return GuardDestroySync<Semaphore>(semaphore);
+  return GuardDestroyObject<Semaphore>(semaphore);
 }

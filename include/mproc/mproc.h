@@ -32,6 +32,7 @@
 #include <mproc/lock.h>
 #include <mproc/log.h>
 #include <mproc/map.h>
+#include <mproc/message.h>
 #include <mproc/object.h>
 #include <mproc/options.h>
 #include <mproc/pool.h>

@@ -1,14 +1,35 @@
 // SPDX-License-Identifier: MIT
-// Objects: what processes share to keep apart and to meet. Locks, semaphores, events, conditions and barriers
-// are objects; where a call takes objects it takes handles of any of these. An object has no name and lies in
-// memory of its own; a task that it was passed to has the same one, and it is gone with the last process that
-// has it, however that ended. No call leaves it in a state from which the others could not go on, wherever a
-// process is killed.
+// Objects: what processes share, to keep apart, to meet and to talk. Locks, semaphores, events, conditions,
+// barriers, memory, arrays, queues and connections are objects; where a call takes objects it takes handles
+// of any of these. An object has no name and lies in memory of its own; a task that it was passed to has the
+// same one, and it is gone with the last process that has it, however that ended. No call leaves it in a
+// state from which the others could not go on, wherever a process is killed.
 #ifndef MPROC_OBJECT_H
 #define MPROC_OBJECT_H
 
 #include <mproc/bound.h>
 #include <mproc/call.h>
+
+// What an object is. Numbers never change.
+enum mproc_object_kind {
+  MPROC_OBJECT_LOCK = 1,
+  MPROC_OBJECT_SEMAPHORE = 2,
+  MPROC_OBJECT_EVENT = 3,
+  MPROC_OBJECT_CONDITION = 4,
+  MPROC_OBJECT_BARRIER = 5,
+  MPROC_OBJECT_MEMORY = 6,
+  MPROC_OBJECT_ARRAY = 7,
+  MPROC_OBJECT_QUEUE = 8,
+  MPROC_OBJECT_CONNECTION = 9
+};
+
+// Writes the kind of an object, MPROC_OBJECT_, to *kind. Any thread. Returns OK, INVALID_ARGUMENT (kind is
+// null), INVALID_HANDLE, STALE_HANDLE. Since 0.1.
+MPROC_API mproc_status_t mproc_object_kind(const void* object, int32_t* kind);
+
+// Destroys a handle on an object of any kind, as the call for its kind does; null is fine. Any thread.
+// Returns OK, INVALID_HANDLE, STALE_HANDLE. Since 0.1.
+MPROC_API mproc_status_t mproc_object_destroy(void* object);
 
 // Binds `count` objects, at most 64, and a copy of `size` bytes to a function, and writes an id that stands
 // for all to *bound_id, as mproc_pool_bind does. The function gets the objects with mproc_call_object, by

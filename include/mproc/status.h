@@ -19,7 +19,7 @@
   X(ERROR_TIMED_OUT, -9, "the time limit of the call passed")                                   \
   X(ERROR_INTERRUPTED, -10, "a signal or a wake-up ended the wait")                             \
   X(ERROR_NOT_READY, -11, "the result is not there yet")                                        \
-  X(ERROR_QUEUE_FULL, -12, "the queue of the pool is full")                                     \
+  X(ERROR_QUEUE_FULL, -12, "the queue is full")                                                 \
   X(ERROR_NOT_RUNNING, -13, "the pool takes no more tasks: it was closed or terminated")        \
   X(ERROR_STILL_RUNNING, -14, "the pool must be closed or terminated first")                    \
   X(ERROR_BROKEN, -15, "the pool cannot start workers")                                         \
@@ -53,7 +53,15 @@
   X(ERROR_OWNER_DIED, -43, "the lock is yours, but its last holder died with it")               \
   X(ERROR_BARRIER_BROKEN, -44, "the barrier is broken")                                         \
   X(ERROR_NOT_STARTED, -45, "the process was not started")                                      \
-  X(ERROR_STILL_ALIVE, -46, "the process has not ended")
+  X(ERROR_STILL_ALIVE, -46, "the process has not ended")                                        \
+  X(ERROR_QUEUE_EMPTY, -47, "the queue is empty")                                               \
+  X(ERROR_CLOSED, -48, "it was closed here")                                                    \
+  X(ERROR_END_OF_FILE, -49, "the other side has closed the connection")                         \
+  X(ERROR_BROKEN_PIPE, -50, "nobody reads at the other end")                                    \
+  X(ERROR_BAD_LENGTH, -51, "the length of a message is not allowed")                            \
+  X(ERROR_AUTHENTICATION, -52, "the other side did not prove that it knows the key")            \
+  X(ERROR_EXISTS, -53, "the name or the address is taken")                                      \
+  X(ERROR_NOT_FOUND, -54, "there is nothing of this name or address")
 
 enum {
 #define MPROC_STATUS_ENUM(name, number, text) MPROC_##name = number,

@@ -79,7 +79,7 @@ class Pool : public runtime::Runtime::Member, public std::enable_shared_from_thi
   // Bytes for every call of a function under the id that is returned: copied or, with a block, a part of it.
   // With a block, no objects.
   Result<uint32_t> Bind(uint32_t function, ByteView bytes, const SharedBlock* block = nullptr,
-                        std::vector<PassedObject> objects = {});
+                        std::vector<object::PassedObject> objects = {});
   Status Unbind(uint32_t id);
   Result<uint32_t> FindFunction(const std::string& name);
   PoolStatistics Statistics();

@@ -21,7 +21,7 @@ Status Pool::MaySubmit(uint32_t function) {
 }
 
 Result<uint32_t> Pool::Bind(uint32_t function, ByteView bytes, const SharedBlock* block,
-                            std::vector<PassedObject> objects) {
+                            std::vector<object::PassedObject> objects) {
   if (task::IsBound(function)) {
     return Status(MPROC_ERROR_INVALID_ARGUMENT, "a bound function cannot be bound once more");
   }

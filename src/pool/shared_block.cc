@@ -20,7 +20,7 @@ Result<std::shared_ptr<SharedBlock>> SharedBlock::Create(size_t size) {
   return block;
 }
 
-void SharedBlock::SetNote(const ipc::BoundNote& note, std::vector<PassedObject> objects) {
+void SharedBlock::SetNote(const ipc::BoundNote& note, std::vector<object::PassedObject> objects) {
   note_ = note;
   objects_ = std::move(objects);
   auto tell = [&](const auto& what) {
@@ -28,14 +28,14 @@ void SharedBlock::SetNote(const ipc::BoundNote& note, std::vector<PassedObject> 
     told_.insert(told_.end(), bytes.begin(), bytes.end());
   };
   tell(note);
-  for (const PassedObject& object : objects_) {
+  for (const object::PassedObject& object : objects_) {
     tell(ipc::ObjectNote{object.kind, static_cast<uint32_t>(object.fds.size())});
     object_fds_.insert(object_fds_.end(), object.fds.begin(), object.fds.end());
   }
 }
 
 Result<std::shared_ptr<SharedBlock>> SharedBlock::CreateBound(ByteView bytes, const ipc::BoundNote& note,
-                                                              std::vector<PassedObject> objects) {
+                                                              std::vector<object::PassedObject> objects) {
   if (bytes.size() > task::kLargestPayload) return Status(MPROC_ERROR_TOO_LARGE);
   std::shared_ptr<SharedBlock> block(new SharedBlock());
   block->size_ = std::max<size_t>(bytes.size(), 1);  // no memory has no bytes

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "ipc/message.hh"
+#include "object/object.hh"
 #include "platform/shared_memory.hh"
 #include "pool/held_bytes.hh"
 #include "runtime/fork_guard.hh"
@@ -20,13 +21,6 @@
 namespace mproc::pool {
 
 class EngineSide;
-
-// An object that goes with a bound function to every worker that gets the function.
-struct PassedObject {
-  uint32_t kind;
-  std::vector<int> fds;
-  std::shared_ptr<const void> keep;  // has the descriptors
-};
 
 // Thread-safe.
 class SharedBlock {
@@ -37,7 +31,7 @@ class SharedBlock {
   // For a bound function: with a copy of these bytes, or with the memory of a block. Not mapped here. At most
   // ipc::kMostObjects objects.
   static Result<std::shared_ptr<SharedBlock>> CreateBound(ByteView bytes, const ipc::BoundNote& note,
-                                                          std::vector<PassedObject> objects);
+                                                          std::vector<object::PassedObject> objects);
   static Result<std::shared_ptr<SharedBlock>> CreateBound(const SharedBlock& block,
                                                           const ipc::BoundNote& note);
   ~SharedBlock();
@@ -60,13 +54,13 @@ class SharedBlock {
 
  private:
   SharedBlock() = default;
-  void SetNote(const ipc::BoundNote& note, std::vector<PassedObject> objects);
+  void SetNote(const ipc::BoundNote& note, std::vector<object::PassedObject> objects);
 
   platform::SharedMemory memory_;
   size_t size_ = 0;
   runtime::GuardedFd fd_;
   std::optional<ipc::BoundNote> note_;
-  std::vector<PassedObject> objects_;
+  std::vector<object::PassedObject> objects_;
   std::vector<std::byte> told_;  // the notes of all these
   std::vector<int> object_fds_;
   std::atomic<bool> in_use_{false};

@@ -7,16 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "object/object.hh"
 #include "start/options.hh"
 
 namespace mproc::process {
-
-// An object that goes with the process.
-struct PassedObject {
-  uint32_t kind;
-  std::vector<int> fds;
-  std::shared_ptr<const void> keep;  // has the descriptors
-};
 
 struct Options : start::Options {
   std::string name;  // empty: "Process-N"
@@ -25,7 +19,7 @@ struct Options : start::Options {
   bool has_function = false;
   uint32_t function = 0;
   std::vector<std::byte> payload;
-  std::vector<PassedObject> objects;
+  std::vector<object::PassedObject> objects;
 };
 
 }  // namespace mproc::process

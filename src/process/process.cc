@@ -88,7 +88,7 @@ Status Process::Launch(const start::Plan& plan, const start::Starter& starter) {
   setup.worker_name = name_;
   setup.process = {true, options_.function, options_.payload, {}, place_, options_.daemon};
   start::SetupDescriptors descriptors{connection->memory.get(), bell.get(), bell.get()};
-  for (const PassedObject& object : options_.objects) {
+  for (const object::PassedObject& object : options_.objects) {
     ipc::ObjectNote note{object.kind, static_cast<uint32_t>(object.fds.size())};
     auto bytes = AsBytes(&note, sizeof note);
     setup.process.objects.insert(setup.process.objects.end(), bytes.begin(), bytes.end());

@@ -47,20 +47,20 @@ bool HasEnded(uint64_t mine, uint64_t now, Met* met) {
 }  // namespace
 
 Barrier::Barrier(platform::SharedMemory memory)
-    : Object(Kind::kBarrier, std::move(memory)),
+    : SharedObject(object::Kind::kBarrier, std::move(memory)),
       memory_(body<Memory>()),
       parties_(head().options < 1              ? 1
                : head().options > kMostParties ? kMostParties
                                                : head().options) {}
 
 Result<std::shared_ptr<Barrier>> Barrier::Create(uint32_t parties) {
-  auto memory = Allocate(Kind::kBarrier, sizeof(Memory), parties);
+  auto memory = Allocate(object::Kind::kBarrier, sizeof(Memory), parties);
   if (!memory.ok()) return memory.status();
   return std::shared_ptr<Barrier>(new Barrier(std::move(*memory)));
 }
 
 Result<std::shared_ptr<Barrier>> Barrier::Adopt(platform::UniqueFd fd) {
-  auto memory = Receive(Kind::kBarrier, sizeof(Memory), std::move(fd));
+  auto memory = Receive(object::Kind::kBarrier, sizeof(Memory), std::move(fd));
   if (!memory.ok()) return memory.status();
   return std::shared_ptr<Barrier>(new Barrier(std::move(*memory)));
 }

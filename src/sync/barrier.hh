@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "sync/object.hh"
+#include "object/shared_object.hh"
 #include "sync/sleep.hh"
 
 namespace mproc::sync {
@@ -12,9 +12,9 @@ namespace mproc::sync {
 enum class Met { kAll, kBroken, kTimedOut, kActionFailed };
 
 // Any thread of any process that has it.
-class Barrier final : public Object {
+class Barrier final : public object::SharedObject {
  public:
-  static constexpr Kind kKind = Kind::kBarrier;
+  static constexpr object::Kind kKind = object::Kind::kBarrier;
   static constexpr uint32_t kMostParties = 32767;
 
   static Result<std::shared_ptr<Barrier>> Create(uint32_t parties);

@@ -25,16 +25,18 @@ constexpr uint32_t kFree = 0, kWaits = 1, kNotified = 2;
 }  // namespace
 
 Condition::Condition(platform::SharedMemory memory, std::shared_ptr<Lock> lock)
-    : Object(Kind::kCondition, std::move(memory)), memory_(body<Memory>()), lock_(std::move(lock)) {}
+    : SharedObject(object::Kind::kCondition, std::move(memory)),
+      memory_(body<Memory>()),
+      lock_(std::move(lock)) {}
 
 Result<std::shared_ptr<Condition>> Condition::Create(std::shared_ptr<Lock> lock) {
-  auto memory = Allocate(Kind::kCondition, sizeof(Memory), lock ? 1 : 0);
+  auto memory = Allocate(object::Kind::kCondition, sizeof(Memory), lock ? 1 : 0);
   if (!memory.ok()) return memory.status();
   return std::shared_ptr<Condition>(new Condition(std::move(*memory), std::move(lock)));
 }
 
 Result<std::shared_ptr<Condition>> Condition::Adopt(platform::UniqueFd fd, std::shared_ptr<Lock> lock) {
-  auto memory = Receive(Kind::kCondition, sizeof(Memory), std::move(fd));
+  auto memory = Receive(object::Kind::kCondition, sizeof(Memory), std::move(fd));
   if (!memory.ok()) return memory.status();
   std::shared_ptr<Condition> made(new Condition(std::move(*memory), std::move(lock)));
   if ((made->head().options != 0) != (made->lock_ != nullptr)) {
@@ -42,6 +44,12 @@ Result<std::shared_ptr<Condition>> Condition::Adopt(platform::UniqueFd fd, std::
                   "the condition came without its lock, or with one that is not its own");
   }
   return made;
+}
+
+std::vector<int> Condition::Descriptors() const {
+  std::vector<int> fds{fd()};
+  if (lock_) fds.push_back(lock_->fd());
+  return fds;
 }
 
 uint32_t Condition::used() const {

@@ -9,9 +9,9 @@ namespace mproc::sync {
 enum class Waited { kNotified, kTimedOut, kInterrupted, kNotHolder, kTooMany, kOwnerDied };
 
 // Any thread of any process that has it.
-class Condition final : public Object {
+class Condition final : public object::SharedObject {
  public:
-  static constexpr Kind kKind = Kind::kCondition;
+  static constexpr object::Kind kKind = object::Kind::kCondition;
   static constexpr uint32_t kMostWaiting = 1000;
 
   // With a recursive lock of its own, or with one that is there already.
@@ -19,6 +19,7 @@ class Condition final : public Object {
   // `lock`: as at its creation.
   static Result<std::shared_ptr<Condition>> Adopt(platform::UniqueFd fd, std::shared_ptr<Lock> lock);
 
+  std::vector<int> Descriptors() const override;
   LockMemory& lock() const { return lock_ ? lock_->memory() : memory_->own_lock; }
   LockOptions lock_options() const { return lock_ ? lock_->options() : LockOptions{true, false}; }
   // The one that was given; null for a lock of its own.

@@ -17,13 +17,13 @@ constexpr uint32_t kTimes = ~uint32_t{3};
 }  // namespace
 
 Result<std::shared_ptr<Event>> Event::Create() {
-  auto memory = Allocate(Kind::kEvent, sizeof(Memory), 0);
+  auto memory = Allocate(object::Kind::kEvent, sizeof(Memory), 0);
   if (!memory.ok()) return memory.status();
   return std::shared_ptr<Event>(new Event(std::move(*memory)));
 }
 
 Result<std::shared_ptr<Event>> Event::Adopt(platform::UniqueFd fd) {
-  auto memory = Receive(Kind::kEvent, sizeof(Memory), std::move(fd));
+  auto memory = Receive(object::Kind::kEvent, sizeof(Memory), std::move(fd));
   if (!memory.ok()) return memory.status();
   return std::shared_ptr<Event>(new Event(std::move(*memory)));
 }

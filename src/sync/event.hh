@@ -2,15 +2,15 @@
 // Events: a flag that many processes wait for.
 #pragma once
 
-#include "sync/object.hh"
+#include "object/shared_object.hh"
 #include "sync/sleep.hh"
 
 namespace mproc::sync {
 
 // Any thread of any process that has it.
-class Event final : public Object {
+class Event final : public object::SharedObject {
  public:
-  static constexpr Kind kKind = Kind::kEvent;
+  static constexpr object::Kind kKind = object::Kind::kEvent;
   static Result<std::shared_ptr<Event>> Create();
   static Result<std::shared_ptr<Event>> Adopt(platform::UniqueFd fd);
 
@@ -26,7 +26,7 @@ class Event final : public Object {
   };
 
   explicit Event(platform::SharedMemory memory)
-      : Object(Kind::kEvent, std::move(memory)), memory_(body<Memory>()) {}
+      : SharedObject(object::Kind::kEvent, std::move(memory)), memory_(body<Memory>()) {}
 
   Memory* const memory_;
 };

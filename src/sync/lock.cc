@@ -169,16 +169,16 @@ Holder LockMemory::GetHolder() const {
 }
 
 Lock::Lock(platform::SharedMemory memory)
-    : Object(Kind::kLock, std::move(memory)), options_(LockOptionsOf(head().options)) {}
+    : SharedObject(object::Kind::kLock, std::move(memory)), options_(LockOptionsOf(head().options)) {}
 
 Result<std::shared_ptr<Lock>> Lock::Create(LockOptions options) {
-  auto memory = Allocate(Kind::kLock, sizeof(LockMemory), BitsOf(options));
+  auto memory = Allocate(object::Kind::kLock, sizeof(LockMemory), BitsOf(options));
   if (!memory.ok()) return memory.status();
   return std::shared_ptr<Lock>(new Lock(std::move(*memory)));
 }
 
 Result<std::shared_ptr<Lock>> Lock::Adopt(platform::UniqueFd fd) {
-  auto memory = Receive(Kind::kLock, sizeof(LockMemory), std::move(fd));
+  auto memory = Receive(object::Kind::kLock, sizeof(LockMemory), std::move(fd));
   if (!memory.ok()) return memory.status();
   return std::shared_ptr<Lock>(new Lock(std::move(*memory)));
 }

@@ -8,7 +8,7 @@
 //              that wants it gets it, and is told
 #pragma once
 
-#include "sync/object.hh"
+#include "object/shared_object.hh"
 #include "sync/sleep.hh"
 
 namespace mproc::sync {
@@ -55,9 +55,9 @@ class LockMemory {
 };
 
 // Any thread of any process that has it.
-class Lock final : public Object {
+class Lock final : public object::SharedObject {
  public:
-  static constexpr Kind kKind = Kind::kLock;
+  static constexpr object::Kind kKind = object::Kind::kLock;
   static Result<std::shared_ptr<Lock>> Create(LockOptions options);
   static Result<std::shared_ptr<Lock>> Adopt(platform::UniqueFd fd);
 

@@ -11,13 +11,13 @@ namespace mproc::sync {
 namespace {
 
 template <typename T>
-Result<std::shared_ptr<Object>> AsObject(Result<std::shared_ptr<T>> adopted) {
+Result<std::shared_ptr<object::Object>> AsObject(Result<std::shared_ptr<T>> adopted) {
   if (!adopted.ok()) return adopted.status();
-  return std::shared_ptr<Object>(std::move(*adopted));
+  return std::shared_ptr<object::Object>(std::move(*adopted));
 }
 
 // Its own memory first, then that of its lock if it was given one.
-Result<std::shared_ptr<Object>> AdoptCondition(std::vector<platform::UniqueFd>* fds) {
+Result<std::shared_ptr<object::Object>> AdoptCondition(object::ReceivedFds* fds) {
   std::shared_ptr<Lock> lock;
   if (fds->size() == 2) {
     auto adopted = Lock::Adopt(std::move((*fds)[1]));
@@ -29,30 +29,23 @@ Result<std::shared_ptr<Object>> AdoptCondition(std::vector<platform::UniqueFd>* 
 
 }  // namespace
 
-std::vector<int> DescriptorsOf(const Object& object) {
-  std::vector<int> fds{object.fd()};
-  if (object.kind() == Kind::kCondition) {
-    const auto& lock = static_cast<const Condition&>(object).given_lock();
-    if (lock) fds.push_back(lock->fd());
-  }
-  return fds;
-}
-
-Result<std::shared_ptr<Object>> AdoptObject(uint32_t kind, std::vector<platform::UniqueFd> fds) {
-  size_t most = kind == static_cast<uint32_t>(Kind::kCondition) ? 2 : 1;
+Result<std::shared_ptr<object::Object>> AdoptObject(object::Kind kind, object::ReceivedFds fds) {
+  size_t most = kind == object::Kind::kCondition ? 2 : 1;
   if (fds.empty() || fds.size() > most)
     return Status(MPROC_ERROR_PROTOCOL, "an object came with too few descriptors");
-  switch (static_cast<Kind>(kind)) {
-    case Kind::kLock:
+  switch (kind) {
+    case object::Kind::kLock:
       return AsObject(Lock::Adopt(std::move(fds[0])));
-    case Kind::kSemaphore:
+    case object::Kind::kSemaphore:
       return AsObject(Semaphore::Adopt(std::move(fds[0])));
-    case Kind::kEvent:
+    case object::Kind::kEvent:
       return AsObject(Event::Adopt(std::move(fds[0])));
-    case Kind::kCondition:
+    case object::Kind::kCondition:
       return AdoptCondition(&fds);
-    case Kind::kBarrier:
+    case object::Kind::kBarrier:
       return AsObject(Barrier::Adopt(std::move(fds[0])));
+    default:
+      break;
   }
   return Status(MPROC_ERROR_PROTOCOL, "an object of a kind that is not known here");
 }

@@ -19,12 +19,12 @@ constexpr uint32_t kValue = 0x7fffffff;
 }  // namespace
 
 Semaphore::Semaphore(platform::SharedMemory memory)
-    : Object(Kind::kSemaphore, std::move(memory)),
+    : SharedObject(object::Kind::kSemaphore, std::move(memory)),
       memory_(body<Memory>()),
       most_(head().options == 0 || head().options > kMost ? kMost : head().options) {}
 
 Result<std::shared_ptr<Semaphore>> Semaphore::Create(uint32_t value, uint32_t bound) {
-  auto memory = Allocate(Kind::kSemaphore, sizeof(Memory), bound);
+  auto memory = Allocate(object::Kind::kSemaphore, sizeof(Memory), bound);
   if (!memory.ok()) return memory.status();
   std::shared_ptr<Semaphore> made(new Semaphore(std::move(*memory)));
   made->memory_->word.store(value, std::memory_order_relaxed);
@@ -32,7 +32,7 @@ Result<std::shared_ptr<Semaphore>> Semaphore::Create(uint32_t value, uint32_t bo
 }
 
 Result<std::shared_ptr<Semaphore>> Semaphore::Adopt(platform::UniqueFd fd) {
-  auto memory = Receive(Kind::kSemaphore, sizeof(Memory), std::move(fd));
+  auto memory = Receive(object::Kind::kSemaphore, sizeof(Memory), std::move(fd));
   if (!memory.ok()) return memory.status();
   return std::shared_ptr<Semaphore>(new Semaphore(std::move(*memory)));
 }

@@ -2,15 +2,15 @@
 // Semaphores: a number that many processes take from and give to, with an upper bound or without.
 #pragma once
 
-#include "sync/object.hh"
+#include "object/shared_object.hh"
 #include "sync/sleep.hh"
 
 namespace mproc::sync {
 
 // Any thread of any process that has it.
-class Semaphore final : public Object {
+class Semaphore final : public object::SharedObject {
  public:
-  static constexpr Kind kKind = Kind::kSemaphore;
+  static constexpr object::Kind kKind = object::Kind::kSemaphore;
   static constexpr uint32_t kMost = 0x7fffffff;
 
   // `bound` 0: none.

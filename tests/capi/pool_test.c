@@ -111,14 +111,14 @@ static void WrongHandlesAreTold(void) {
 }
 
 static void StatusesHaveNamesAndTexts(void) {
-  for (int32_t status = 0; status >= MPROC_ERROR_STILL_ALIVE; status--) {
+  for (int32_t status = 0; status >= MPROC_ERROR_NOT_FOUND; status--) {
     CHECK_HAS(mproc_status_name(status), status ? "MPROC_ERROR_" : "MPROC_OK");
     CHECK(strlen(mproc_status_text(status)) > 5);
     for (int32_t other = 0; other > status; other--)
       CHECK(strcmp(mproc_status_name(status), mproc_status_name(other)));
   }
   CHECK(strcmp(mproc_status_name(1), "unknown") == 0);
-  CHECK(strcmp(mproc_status_name(MPROC_ERROR_STILL_ALIVE - 1), "unknown") == 0);
+  CHECK(strcmp(mproc_status_name(MPROC_ERROR_NOT_FOUND - 1), "unknown") == 0);
   CHECK(strcmp(mproc_status_name(INT32_MIN), "unknown") == 0);
   CHECK(mproc_status_text(12345) != NULL);
   CHECK_EQ(mproc_forever(), MPROC_FOREVER);

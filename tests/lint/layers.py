@@ -24,14 +24,16 @@ ROOMS = {
     "worker": LOW | {"task", "ipc"},
     "launcher": LOW | {"ipc", "loop", "worker:entry"},
     "start": LOW | {"runtime", "task", "ipc", "loop", "worker:entry"},
-    "pool": LOW | {"start", "runtime", "task", "ipc", "loop", "worker:entry"},
-    "process": LOW | {"start", "runtime", "task", "ipc", "loop", "worker:entry"},
-    "sync": LOW,
-    "queue": LOW | {"sync", "ipc"},
-    "shm": LOW | {"sync", "ipc"},
+    "pool": LOW | {"object", "start", "runtime", "task", "ipc", "loop", "worker:entry"},
+    "process": LOW | {"object", "start", "runtime", "task", "ipc", "loop", "worker:entry"},
+    "object": LOW,
+    "sync": LOW | {"object"},
+    "connection": LOW | {"object"},
+    "queue": LOW | {"object", "sync"},
+    "shm": LOW | {"object", "sync"},
     "manager": LOW | {"runtime", "ipc", "loop"} | {f"{n}:front" for n in ("queue", "sync", "shm", "task", "pool")},
     "capi": {"base", "worker:entry", "launcher:entry"} | {f"{n}:front" for n in (
-        "pool", "process", "queue", "sync", "shm", "manager", "start", "task", "runtime", "platform")},
+        "pool", "process", "object", "connection", "queue", "sync", "shm", "manager", "start", "task", "runtime", "platform")},
     "cli": set(),      # a user like any other: sees include/mproc only
     "include": set(),
 }
@@ -44,10 +46,11 @@ FRONT = {
     "process": {"options.hh", "process.hh"},
     "runtime": {"runtime.hh"},
     "start": {"method.hh", "options.hh"},
-    "sync": {"barrier.hh", "condition.hh", "event.hh", "lock.hh", "object.hh", "passing.hh", "semaphore.hh", "sleep.hh"},
+    "object": {"message.hh", "object.hh"},
+    "sync": {"barrier.hh", "condition.hh", "event.hh", "lock.hh", "passing.hh", "semaphore.hh", "sleep.hh"},
 }
 # Public headers are the vocabulary (numbers, callback types) of these rooms; base gets the status list.
-VOCABULARY = {"task", "worker", "start", "pool", "process", "queue", "sync", "shm", "manager", "capi", "cli", "include"}
+VOCABULARY = {"task", "worker", "start", "pool", "process", "connection", "queue", "sync", "shm", "manager", "capi", "cli", "include"}
 
 C_STANDARD = set("""assert.h complex.h ctype.h errno.h fenv.h float.h inttypes.h iso646.h limits.h locale.h math.h
     setjmp.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What locks, semaphores, events, conditions and barriers have in common: shared memory of their own, whose
-// start says what it is. The memory has no name. It lives as long as one process has it mapped or its
-// descriptor open, however the others ended; whoever gets the descriptor may adopt it.
+// Objects that are shared memory of their own, whose start says what it is. The memory has no name.
 //
 // The words in that memory are written by every process that has it, and such a process may be killed between
 // any two stores. So no object has a state from which the others could not go on, and nothing that is read
@@ -9,17 +7,11 @@
 #pragma once
 
 #include <atomic>
-#include <memory>
 
-#include "base/status.hh"
+#include "object/object.hh"
 #include "platform/shared_memory.hh"
 
-namespace mproc::sync {
-
-// Numbers never change: processes of one program may have loaded the library twice.
-enum class Kind : uint32_t { kLock = 1, kSemaphore = 2, kEvent = 3, kCondition = 4, kBarrier = 5 };
-
-const char* NameOf(Kind kind);
+namespace mproc::object {
 
 struct alignas(64) ObjectHead {
   uint32_t magic;
@@ -29,21 +21,17 @@ struct alignas(64) ObjectHead {
   uint64_t size;     // of all the memory
 };
 
-// The base of all: owns one mapping. Immutable, so any thread.
-class Object : public std::enable_shared_from_this<Object> {
+// Owns one mapping. Immutable, so any thread.
+class SharedObject : public Object {
  public:
-  virtual ~Object() = default;
-  Object(const Object&) = delete;
-  Object& operator=(const Object&) = delete;
-
-  Kind kind() const { return kind_; }
-  // To be passed on, with the size; the receiver adopts it.
+  // To be passed on; the receiver adopts it.
   int fd() const { return memory_.fd(); }
   size_t size() const { return memory_.size(); }
+  std::vector<int> Descriptors() const override { return {fd()}; }
 
  protected:
   // With memory that Allocate or Receive gave.
-  Object(Kind kind, platform::SharedMemory memory) : kind_(kind), memory_(std::move(memory)) {}
+  SharedObject(Kind kind, platform::SharedMemory memory) : Object(kind), memory_(std::move(memory)) {}
 
   // Fresh memory, zero but for its head.
   static Result<platform::SharedMemory> Allocate(Kind kind, size_t size, uint32_t options);
@@ -57,8 +45,7 @@ class Object : public std::enable_shared_from_this<Object> {
   }
 
  private:
-  const Kind kind_;
   platform::SharedMemory memory_;
 };
 
-}  // namespace mproc::sync
+}  // namespace mproc::object

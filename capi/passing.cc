@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#include "capi/passing.hh"
+
+#include "sync/passing.hh"
+
+namespace mproc::capi {
+
+Result<std::vector<object::PassedObject>> PassAll(void* const* handles, size_t count) {
+  if (count > object::kMostPassed) return BadArgument("there are at most 64 objects");
+  if (!handles && count) return BadArgument("objects is null, count is not 0");
+  std::vector<object::PassedObject> passed;
+  for (size_t i = 0; i < count; i++) {
+    ObjectHandles::Pinned pinned;
+    if (Status known = ObjectHandles::Get().Find(handles[i], &pinned); !known.ok()) return known;
+    passed.push_back(object::Pass(pinned.Share()));
+  }
+  return passed;
+}
+
+Result<std::shared_ptr<object::Object>> AdoptObject(uint32_t kind, object::ReceivedFds fds) {
+  if (fds.empty()) return Status(MPROC_ERROR_PROTOCOL, "an object came without descriptors");
+  switch (auto known = static_cast<object::Kind>(kind)) {
+    case object::Kind::kLock:
+    case object::Kind::kSemaphore:
+    case object::Kind::kEvent:
+    case object::Kind::kCondition:
+    case object::Kind::kBarrier:
+      return sync::AdoptObject(known, std::move(fds));
+    default:
+      return Status(MPROC_ERROR_PROTOCOL, "an object of a kind that is not known here");
+  }
+}
+
+}  // namespace mproc::capi

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// What processes share and hand to one another: locks, memory, queues, connections. An object is a handful of
+// descriptors and what is mapped of them; whoever gets the descriptors may adopt it, and it lives as long as
+// one process has it, however the others ended.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/status.hh"
+#include "platform/fd.hh"
+
+namespace mproc::object {
+
+// Numbers never change: processes of one program may have loaded the library twice.
+enum class Kind : uint32_t {
+  kLock = 1,
+  kSemaphore = 2,
+  kEvent = 3,
+  kCondition = 4,
+  kBarrier = 5,
+  kMemory = 6,
+  kArray = 7,
+  kQueue = 8,
+  kConnection = 9
+};
+
+const char* NameOf(Kind kind);
+
+// The base of all. Its kind and its descriptors never change, so any thread may look at them.
+class Object : public std::enable_shared_from_this<Object> {
+ public:
+  virtual ~Object() = default;
+  Object(const Object&) = delete;
+  Object& operator=(const Object&) = delete;
+
+  Kind kind() const { return kind_; }
+  // What to send of it; they stay the object's.
+  virtual std::vector<int> Descriptors() const = 0;
+
+ protected:
+  explicit Object(Kind kind) : kind_(kind) {}
+
+ private:
+  const Kind kind_;
+};
+
+// The descriptors of one that came.
+using ReceivedFds = std::vector<platform::UniqueFd>;
+
+// One that is on its way to another process: what is sent of it, and who keeps that open meanwhile.
+struct PassedObject {
+  uint32_t kind;
+  std::vector<int> fds;
+  std::shared_ptr<const void> owner;
+};
+
+inline PassedObject Pass(const std::shared_ptr<const Object>& object) {
+  return {static_cast<uint32_t>(object->kind()), object->Descriptors(), object};
+}
+
+}  // namespace mproc::object
