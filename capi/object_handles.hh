@@ -12,17 +12,21 @@ namespace mproc::capi {
 
 using ObjectHandles = Handles<object::Object, 8>;
 
-// Runs `body` on the T behind the handle, inside the wall. A wait in there is no point of cancellation.
+// Runs `body` on the T behind the handle.
+template <typename T, typename Body>
+Status OnObject(const void* handle, Body&& body) {
+  return On<ObjectHandles>(handle, [&](object::Object& object) -> Status {
+    if (object.kind() == T::kKind) return body(static_cast<T&>(object));
+    return Status(MPROC_ERROR_INVALID_HANDLE, std::string("this is the handle of a ") +
+                                                  object::NameOf(object.kind()) + ", not of a " +
+                                                  object::NameOf(T::kKind));
+  });
+}
+
+// The same inside the wall. A wait in there is no point of cancellation.
 template <typename T, typename Body>
 int32_t GuardObject(const void* handle, Body&& body) {
-  return GuardTask([&]() -> Status {
-    return On<ObjectHandles>(handle, [&](object::Object& object) -> Status {
-      if (object.kind() == T::kKind) return body(static_cast<T&>(object));
-      return Status(MPROC_ERROR_INVALID_HANDLE, std::string("this is the handle of a ") +
-                                                    object::NameOf(object.kind()) + ", not of a " +
-                                                    object::NameOf(T::kKind));
-    });
-  });
+  return GuardTask([&]() -> Status { return OnObject<T>(handle, body); });
 }
 
 // Gives out a handle on what was made.

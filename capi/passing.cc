@@ -1,9 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "capi/passing.hh"
 
+#include "queue/queue.hh"
+#include "shm/array.hh"
+#include "shm/memory.hh"
 #include "sync/passing.hh"
 
 namespace mproc::capi {
+namespace {
+
+template <typename T>
+Result<std::shared_ptr<object::Object>> AsObject(Result<std::shared_ptr<T>> adopted) {
+  if (!adopted.ok()) return adopted.status();
+  return std::shared_ptr<object::Object>(std::move(*adopted));
+}
+
+}  // namespace
 
 Result<std::vector<object::PassedObject>> PassAll(void* const* handles, size_t count) {
   if (count > object::kMostPassed) return BadArgument("there are at most 64 objects");
@@ -26,6 +38,12 @@ Result<std::shared_ptr<object::Object>> AdoptObject(uint32_t kind, object::Recei
     case object::Kind::kCondition:
     case object::Kind::kBarrier:
       return sync::AdoptObject(known, std::move(fds));
+    case object::Kind::kMemory:
+      return AsObject(shm::Memory::Adopt(std::move(fds[0])));
+    case object::Kind::kArray:
+      return AsObject(shm::Array::Adopt(std::move(fds)));
+    case object::Kind::kQueue:
+      return AsObject(queue::Queue::Adopt(std::move(fds)));
     default:
       return Status(MPROC_ERROR_PROTOCOL, "an object of a kind that is not known here");
   }

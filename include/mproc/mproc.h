@@ -20,6 +20,7 @@
 #ifndef MPROC_MPROC_H
 #define MPROC_MPROC_H
 
+#include <mproc/array.h>
 #include <mproc/barrier.h>
 #include <mproc/block.h>
 #include <mproc/bound.h>
@@ -32,12 +33,14 @@
 #include <mproc/lock.h>
 #include <mproc/log.h>
 #include <mproc/map.h>
+#include <mproc/memory.h>
 #include <mproc/message.h>
 #include <mproc/object.h>
 #include <mproc/options.h>
 #include <mproc/pool.h>
 #include <mproc/process.h>
 #include <mproc/process_options.h>
+#include <mproc/queue.h>
 #include <mproc/runtime.h>
 #include <mproc/semaphore.h>
 #include <mproc/starmap.h>

@@ -18,7 +18,7 @@ struct alignas(64) ObjectHead {
   uint32_t version;
   uint32_t kind;
   uint32_t options;  // of the kind; constant
-  uint64_t size;     // of all the memory
+  uint64_t size;     // of head and body, exactly as asked
 };
 
 // Owns one mapping. Immutable, so any thread.
@@ -31,21 +31,28 @@ class SharedObject : public Object {
 
  protected:
   // With memory that Allocate or Receive gave.
-  SharedObject(Kind kind, platform::SharedMemory memory) : Object(kind), memory_(std::move(memory)) {}
+  SharedObject(Kind kind, platform::SharedMemory memory);
 
   // Fresh memory, zero but for its head.
-  static Result<platform::SharedMemory> Allocate(Kind kind, size_t size, uint32_t options);
-  // That of another process; PROTOCOL if it is no object of this kind.
+  static Result<platform::SharedMemory> Allocate(Kind kind, size_t size, uint32_t options,
+                                                 platform::Pages pages = platform::Pages::kReserved);
+  // The same at the beginning of a file of so many bytes; the others have no pages.
+  static Result<platform::SharedMemory> AllocateSparse(Kind kind, size_t size, size_t file_size);
+  // That of another process; PROTOCOL if it is no object of this kind, WRONG_KIND if it is another object.
   static Result<platform::SharedMemory> Receive(Kind kind, size_t size, platform::UniqueFd fd);
+  // The same if objects of the kind differ in size: all that is there, at least `size`.
+  static Result<platform::SharedMemory> ReceiveAny(Kind kind, size_t size, platform::UniqueFd fd);
 
   const ObjectHead& head() const { return *reinterpret_cast<const ObjectHead*>(memory_.data()); }
   template <typename T>
   T* body() const {
     return reinterpret_cast<T*>(memory_.data() + sizeof(ObjectHead));
   }
+  size_t body_size() const { return body_size_; }
 
  private:
   platform::SharedMemory memory_;
+  const size_t body_size_;  // a copy: no peer can change it here
 };
 
 }  // namespace mproc::object

@@ -2,6 +2,7 @@
 #include "platform/memory_left.hh"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 
 #include "platform/cgroup.hh"
@@ -24,6 +25,11 @@ uint64_t NumberAfter(const std::string& path, const std::string& word) {
   return 0;
 }
 
+// Always asked when much is wanted or little is left, else after every so many bytes.
+constexpr uint64_t kUnasked = 16 << 20;
+constexpr uint64_t kSpared = 2 << 20;  // for everything else, page tables among it
+std::atomic<uint64_t> g_unasked{kUnasked};
+
 uint64_t Above(uint64_t limit, uint64_t used) { return limit > used ? limit - used : 0; }
 
 }  // namespace
@@ -40,6 +46,18 @@ uint64_t MemoryLeft() {
     left = std::min(left, Above(limit, Above(used, cache)));
   });
   return left;
+}
+
+bool CanBeHad(uint64_t size) {
+  uint64_t known = g_unasked.load(std::memory_order_relaxed);
+  if (size <= known) {
+    g_unasked.store(known - size, std::memory_order_relaxed);  // a guess: others may be faster
+    return true;
+  }
+  uint64_t left = MemoryLeft(), wanted = size + size / 64 + kSpared;
+  if (left == UINT64_MAX) return true;
+  g_unasked.store(left > wanted ? std::min(kUnasked, (left - wanted) / 4) : 0, std::memory_order_relaxed);
+  return wanted <= left;
 }
 
 }  // namespace mproc::platform

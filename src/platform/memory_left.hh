@@ -10,4 +10,8 @@ namespace mproc::platform {
 // others take memory, too. UINT64_MAX if nothing is known.
 uint64_t MemoryLeft();
 
+// Whether so many bytes can be had, asked before they are taken. The system does not refuse memory that it
+// has not got but ends processes to find some.
+bool CanBeHad(uint64_t size);
+
 }  // namespace mproc::platform

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,26 +21,31 @@ namespace {
 
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 
-// The system does not refuse memory that it has not got but ends processes to find some. So it is asked
-// first: always when much is wanted or little is left, else after every so many bytes.
-constexpr uint64_t kUnasked = 16 << 20;
-constexpr uint64_t kSpared = 2 << 20;  // for everything else, page tables among it
-std::atomic<uint64_t> g_unasked{kUnasked};
-
-bool CanBeHad(uint64_t size) {
-  uint64_t known = g_unasked.load(std::memory_order_relaxed);
-  if (size <= known) {
-    g_unasked.store(known - size, std::memory_order_relaxed);  // a guess: others may be faster
-    return true;
-  }
-  uint64_t left = MemoryLeft(), wanted = size + size / 64 + kSpared;
-  if (left == UINT64_MAX) return true;
-  g_unasked.store(left > wanted ? std::min(kUnasked, (left - wanted) / 4) : 0, std::memory_order_relaxed);
-  return wanted <= left;
-}
-
 // Kernels and sandboxes without seals refuse them on our own files, too; then a peer's are not asked for.
 std::atomic<bool> g_seals_work{true};
+
+// As large as files may be here: the system ends processes that ask for more.
+size_t AtMostAllowed(size_t size) {
+  rlimit limit;
+  if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur >= size) return size;
+  return limit.rlim_cur & ~size_t{4095};
+}
+
+// Gives a file its size, and a part of it its pages.
+Status SizeFile(int fd, size_t part, size_t whole, Pages pages) {
+  if ((whole || pages == Pages::kLater) && ftruncate(fd, static_cast<off_t>(std::max(part, whole))) != 0)
+    return Status::System("sizing shared memory", errno);
+  while (pages == Pages::kReserved && fallocate(fd, 0, 0, static_cast<off_t>(part)) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EOPNOTSUPP && errno != ENOSYS) {
+      return Status::System("reserving " + std::to_string(part) + " bytes of shared memory", errno);
+    }
+    if (!whole && ftruncate(fd, static_cast<off_t>(part)) != 0)
+      return Status::System("sizing shared memory", errno);
+    break;
+  }
+  return Status();
+}
 
 }  // namespace
 
@@ -71,28 +77,28 @@ Status SharedMemory::Map(bool writable) {
   return Status();
 }
 
-Result<SharedMemory> SharedMemory::Create(const char* name, size_t size, Peer peer) {
+Result<SharedMemory> SharedMemory::Create(const char* name, size_t size, Peer peer, Pages pages) {
+  return Make(name, size, 0, peer, pages);
+}
+
+Result<SharedMemory> SharedMemory::CreateSparse(const char* name, size_t size, size_t file_size) {
+  return Make(name, size, AtMostAllowed(file_size), Peer::kWrites, Pages::kReserved);
+}
+
+// A file of no size is made as large as its part.
+Result<SharedMemory> SharedMemory::Make(const char* name, size_t size, size_t file_size, Peer peer,
+                                        Pages pages) {
   CancellationOff no_cancel;  // on the path of large payloads
   SharedMemory memory;
   memory.size_ = (size + 4095) & ~size_t{4095};
-  if (!CanBeHad(size)) {
+  if (pages == Pages::kReserved && !CanBeHad(size)) {
     return Status(MPROC_ERROR_OUT_OF_MEMORY,
                   "there is no memory for " + std::to_string(size) + " bytes of shared memory");
   }
   auto fd = TakeFd(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd_create");
   if (!fd.ok()) return fd.status();
   memory.fd_ = std::move(*fd);
-  for (;;) {
-    if (fallocate(memory.fd_.get(), 0, 0, static_cast<off_t>(memory.size_)) == 0) break;
-    if (errno == EINTR) continue;
-    if (errno != EOPNOTSUPP && errno != ENOSYS) {
-      return Status::System("reserving " + std::to_string(memory.size_) + " bytes of shared memory", errno);
-    }
-    if (ftruncate(memory.fd_.get(), static_cast<off_t>(memory.size_)) != 0) {
-      return Status::System("sizing shared memory", errno);
-    }
-    break;
-  }
+  if (Status sized = SizeFile(memory.fd_.get(), memory.size_, file_size, pages); !sized.ok()) return sized;
   if (Status mapped = memory.Map(true); !mapped.ok())
     return mapped;  // a mapping made before it is sealed may write
   int kept = peer == Peer::kReads ? F_SEAL_FUTURE_WRITE : 0;
@@ -122,6 +128,13 @@ Result<SharedMemory> SharedMemory::Adopt(UniqueFd fd, size_t size, bool distrust
   if (size == 0) return Status(MPROC_ERROR_PROTOCOL, "shared memory of no size");
   if (Status mapped = memory.Map(writable); !mapped.ok()) return mapped;
   return memory;
+}
+
+Result<SharedMemory> SharedMemory::AdoptWhole(UniqueFd fd) {
+  struct stat info;
+  if (fstat(fd.get(), &info) != 0 || info.st_size <= 0)
+    return Status(MPROC_ERROR_PROTOCOL, "shared memory of no size");
+  return Adopt(std::move(fd), static_cast<size_t>(info.st_size), true, true);
 }
 
 AddressRange AddressRange::Reserve(size_t size) {

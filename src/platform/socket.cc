@@ -125,6 +125,14 @@ Receive ReceiveMessage(int socket, bool wait, Message* message) {
 
 Receive PeekMessage(int socket, Message* message) { return TakeMessage(socket, MSG_PEEK, message); }
 
+ssize_t PeekBytes(int socket, void* bytes, size_t size) {
+  ssize_t n;
+  do {
+    n = syscall(SYS_recvfrom, socket, bytes, size, MSG_PEEK | MSG_DONTWAIT, nullptr, nullptr);
+  } while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+  return n;
+}
+
 void EndSending(int socket) { shutdown(socket, SHUT_WR); }
 
 bool IsMessageSocket(int fd) {

@@ -44,6 +44,9 @@ Receive ReceiveMessage(int socket, bool wait, Message* message);
 // The message that ReceiveMessage would take, with duplicates of its descriptors; it stays. Waits for it.
 Receive PeekMessage(int socket, Message* message);
 
+// The first bytes of that message, which stays; how many, -1 if there is none. Does not wait.
+ssize_t PeekBytes(int socket, void* bytes, size_t size);
+
 // Ends what this side sends: the peer reads what is under way, and then the end.
 void EndSending(int socket);
 

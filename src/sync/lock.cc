@@ -102,6 +102,10 @@ Acquired LockMemory::TakeSlowly(LockOptions options, uint32_t me, const Deadline
   }
 }
 
+bool LockMemory::TryAcquire() { return TryTake(platform::CurrentThread().tid); }
+
+bool LockMemory::LooksFree() const { return (word_.load(std::memory_order_relaxed) & kThread) == 0; }
+
 Acquired LockMemory::Acquire(LockOptions options, const Deadline& deadline) {
   const uint32_t me = platform::CurrentThread().tid;
   if (TryTake(me)) return Acquired::kYes;

@@ -32,6 +32,9 @@ enum class Released { kYes, kWasFree, kNotHolder };
 class LockMemory {
  public:
   Acquired Acquire(LockOptions options, const Deadline& deadline);
+  // Takes it if it is free now. Nobody looks after a holder that may have died.
+  bool TryAcquire();
+  bool LooksFree() const;
   Released Release(LockOptions options);
   // For a condition: lets go of all levels, and takes so many again, whatever signals come.
   Released ReleaseAll(LockOptions options, uint32_t* levels);

@@ -47,6 +47,8 @@ FRONT = {
     "runtime": {"runtime.hh"},
     "start": {"method.hh", "options.hh"},
     "object": {"message.hh", "object.hh"},
+    "queue": {"queue.hh"},
+    "shm": {"array.hh", "memory.hh"},
     "sync": {"barrier.hh", "condition.hh", "event.hh", "lock.hh", "passing.hh", "semaphore.hh", "sleep.hh"},
 }
 # Public headers are the vocabulary (numbers, callback types) of these rooms; base gets the status list.

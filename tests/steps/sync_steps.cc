@@ -2,72 +2,19 @@
 // Kills a process at each step of what it does with an object, and looks whether the others go on.
 #include <gtest/gtest.h>
 
-#include "base/step.hh"
 #include "sync/barrier.hh"
 #include "sync/condition.hh"
 #include "sync/event.hh"
 #include "sync/lock.hh"
 #include "sync/semaphore.hh"
-#include "unit/sync/peer.hh"
+#include "walk.hh"
 
-namespace mproc {
-namespace {
-int g_steps_to_live = -1;  // of this process; negative: it is not one to be killed
-}
-
-void Step(const char*, int) {
-  if (g_steps_to_live < 0 || g_steps_to_live-- > 0) return;
-  kill(getpid(), SIGKILL);
-  pause();
-}
-
-namespace sync {
+namespace mproc::sync {
 namespace {
 
 using namespace test;
 
 const Deadline kEver = Deadline::After(INT64_MAX);
-
-// for (Walk walk; walk.Next();) { ... walk.Start(...) ... walk.Join() ... }: the victim dies one step later
-// each time, until it lives through.
-class Walk {
- public:
-  bool Next() {
-    if (through_ || ::testing::Test::HasFailure()) return false;
-    steps_++;
-    return true;
-  }
-  void Start(const std::function<void()>& body) {
-    victim_.emplace([&] {
-      g_steps_to_live = steps_;
-      body();
-      _exit(kThrough);
-    });
-  }
-  // True while it may be at work, or asleep.
-  bool Lives() { return StateOf(victim_->pid()) != 'Z'; }
-  // True once it has died, has got through, or is asleep.
-  bool IsStill() {
-    return Soon([&] {
-      char state = StateOf(victim_->pid());
-      return state == 'S' || state == 'Z';
-    });
-  }
-  pid_t pid() const { return victim_->pid(); }
-  void Join() {
-    int status = victim_->Join();
-    through_ = WIFEXITED(status) && WEXITSTATUS(status) == kThrough;
-    EXPECT_TRUE(through_ || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)) << "at step " << steps_;
-  }
-  // How many steps there were; fewer than thought if a fault point was lost.
-  int steps() const { return steps_; }
-
- private:
-  static constexpr int kThrough = 42;
-  std::optional<Peer> victim_;
-  bool through_ = false;
-  int steps_ = -1;
-};
 
 Acquired Acquire(Lock& lock, const Deadline& deadline = kEver) {
   return lock.memory().Acquire(lock.options(), deadline);
@@ -303,5 +250,4 @@ TEST(Steps, OfABarrierWithAnAction) {
 }
 
 }  // namespace
-}  // namespace sync
-}  // namespace mproc
+}  // namespace mproc::sync

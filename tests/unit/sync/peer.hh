@@ -28,6 +28,19 @@ std::shared_ptr<T> Adopted(int fd, More... more) {
   return std::move(*object);
 }
 
+// The same of an object with several descriptors.
+template <typename T>
+std::shared_ptr<T> Adopted(const T& object) {
+  std::vector<platform::UniqueFd> fds;
+  for (int fd : object.Descriptors()) fds.push_back(std::move(*platform::DuplicateFd(fd)));
+  auto adopted = T::Adopt(std::move(fds));
+  if (!adopted.ok()) {
+    fprintf(stderr, "adopting: %s\n", adopted.status().message().c_str());
+    abort();
+  }
+  return std::move(*adopted);
+}
+
 // Numbers that a test and its children have in common.
 struct Shared {
   std::atomic<int64_t> at[16]{};

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: MIT
+//
+// All that is in a queue lies in memory that every process with the queue has mapped; whoever puts or takes
+// holds the queue's lock meanwhile. The lock is a robust one: if its holder is killed, the next one takes it
+// over. What the killed one was about is either done or not, by one store (queue/state.hh), so there is
+// nothing to mend: an item whose copying in was cut off was never in, one whose copying out was cut off is
+// still there, and one that was taken a moment before the kill is lost with its taker.
+//
+// Objects cannot lie in memory. They wait in a socket that belongs to the queue: put sends the descriptors,
+// with a ticket that the item has, too, before the item is there; get receives them before the item is gone.
+// Both do so with the lock held, so what is in the socket is in the order of the items. No ticket is given
+// out twice: one that no item has is of a put that was cut off, and what came with it is dropped.
+//
+// The bells are rung when the lock has been given back. A killed process may owe a ring; see queue/bell.hh.
+#include "queue/queue.hh"
+
+#include <algorithm>
+#include <climits>
+#include <cstring>
+
+#include "platform/cpu.hh"
+#include "platform/socket.hh"
+
+namespace mproc::queue {
+namespace {
+
+constexpr uint32_t kMark = 0x6d746971;        // "qitm"
+constexpr int64_t kPatience = 1'000'000'000;  // with another's call, in one that is not to wait
+constexpr int kSpins = 100;                   // some microseconds
+constexpr int kGlances = 400;
+constexpr sync::LockOptions kRobust{false, true};
+
+uint64_t Padded(uint64_t size) { return (size + 7) & ~uint64_t{7}; }
+
+// Of what a queue's first item may have: later sums cannot wrap.
+constexpr uint64_t kLargestItem = uint64_t{1} << 40;
+
+// Before the bytes of an item with objects stand its ticket and a note on each.
+struct ObjectNote {
+  uint32_t kind;
+  uint32_t descriptors;
+};
+uint64_t SizeOfNotes(uint64_t objects) {
+  return objects ? sizeof(uint64_t) + objects * sizeof(ObjectNote) : 0;
+}
+
+bool SeveralCpus() {
+  static std::atomic<int> cpus{0};
+  int known = cpus.load(std::memory_order_relaxed);
+  if (known == 0) cpus.store(known = platform::UsableCpus(), std::memory_order_relaxed);
+  return known > 1;
+}
+
+}  // namespace
+
+// The lock, while this lives.
+class Queue::Held {
+ public:
+  explicit Held(Queue* queue) : queue_(queue) {}
+  Held(const Held&) = delete;
+  ~Held() { GiveBack(); }
+  void GiveBack() {
+    if (queue_) queue_->Unlock();
+    queue_ = nullptr;
+  }
+
+ private:
+  Queue* queue_;
+};
+
+Queue::Queue(platform::SharedMemory memory, object::ReceivedFds sockets)
+    : SharedObject(kKind, std::move(memory)),
+      body_(body<Body>()),
+      limits_(body_->limits),
+      sockets_(std::move(sockets)),
+      ring_(fd()) {}
+
+Result<std::shared_ptr<Queue>> Queue::Create(const Limits& limits, bool carries_objects) {
+  object::ReceivedFds sockets;
+  if (carries_objects) {
+    auto pair = platform::MakeSocketPair();
+    if (!pair.ok()) return pair.status();
+    sockets.push_back(std::move(pair->first));
+    sockets.push_back(std::move(pair->second));
+  }
+  auto memory = AllocateSparse(kKind, sizeof(Body), kFileSize);
+  if (!memory.ok()) return memory.status();
+  auto* body = reinterpret_cast<Body*>(memory->data() + sizeof(object::ObjectHead));
+  body->limits = limits;
+  body->carries_objects = carries_objects;
+  State state;
+  state.capacity = state.reserved = kSmallestRing;
+  body->state.Commit(state);
+  if (Status had = platform::ReserveRegion(memory->fd(), kSmallestRing, kSmallestRing); !had.ok()) return had;
+  return std::shared_ptr<Queue>(new Queue(std::move(*memory), std::move(sockets)));
+}
+
+Result<std::shared_ptr<Queue>> Queue::Adopt(object::ReceivedFds fds) {
+  auto memory = Receive(kKind, sizeof(Body), std::move(fds[0]));
+  if (!memory.ok()) return memory.status();
+  fds.erase(fds.begin());
+  auto* body = reinterpret_cast<const Body*>(memory->data() + sizeof(object::ObjectHead));
+  if (fds.size() != (body->carries_objects ? 2 : 0))
+    return Status(MPROC_ERROR_PROTOCOL, "the queue came without its socket");
+  for (const auto& socket : fds) {
+    if (!platform::IsMessageSocket(socket.get()))
+      return Status(MPROC_ERROR_PROTOCOL, "the queue came with a socket that is none");
+  }
+  return std::shared_ptr<Queue>(new Queue(std::move(*memory), std::move(fds)));
+}
+
+std::vector<int> Queue::Descriptors() const {
+  std::vector<int> fds{fd()};
+  for (const auto& socket : sockets_) fds.push_back(socket.get());
+  return fds;
+}
+
+Status Queue::Lock(const Deadline& deadline) {
+  if (body_->lock.TryAcquire()) return Status();
+  for (int i = 0; i < kSpins && SeveralCpus(); i++) {
+    platform::CpuRelax();
+    if (body_->lock.LooksFree() && body_->lock.TryAcquire()) return Status();
+  }
+  int64_t left = std::max(deadline.Remaining(), kPatience);
+  switch (body_->lock.Acquire(kRobust, Deadline::After(left))) {
+    case sync::Acquired::kYes:
+    case sync::Acquired::kOwnerDied:
+      return Status();
+    case sync::Acquired::kInterrupted:
+      return Status(MPROC_ERROR_INTERRUPTED);
+    default:
+      return Status(MPROC_ERROR_BUSY,
+                    "a process has been stopped in the middle of a call on the queue: thread " +
+                        std::to_string(body_->lock.GetHolder().tid));
+  }
+}
+
+void Queue::Unlock() { (void)body_->lock.Release(kRobust); }
+
+// Tries, with the lock held, until the attempt says something else than QUEUE_FULL, QUEUE_EMPTY or NOT_READY;
+// sleeps on the bell in between. At the end of its time it tries once more.
+template <typename Try>
+Status Queue::Await(Bell* bell, const Deadline& deadline, Try&& attempt) {
+  for (bool last = deadline.immediate();;) {
+    if (closed_.load(std::memory_order_relaxed)) return Status(MPROC_ERROR_CLOSED);
+    uint32_t armed = 0;
+    {
+      if (Status locked = Lock(deadline); !locked.ok()) return locked;
+      Held held(this);
+      State state = body_->state.Load();
+      if (Status good = ring_.Check(state); !good.ok()) return good;
+      Status tried = attempt(&state, &held);
+      bool waits = tried.code() == MPROC_ERROR_QUEUE_FULL || tried.code() == MPROC_ERROR_QUEUE_EMPTY ||
+                   tried.code() == MPROC_ERROR_NOT_READY;
+      if (!waits || last) return tried;
+      armed = bell->Arm();
+    }
+    switch (bell->Sleep(armed, deadline)) {
+      case sync::Woke::kInterrupted:
+        return Status(MPROC_ERROR_INTERRUPTED);
+      case sync::Woke::kTimedOut:
+        last = true;
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+bool Queue::IsFull(const State& state, uint64_t size) const {
+  if (limits_.items && state.items >= limits_.items) return true;
+  return limits_.bytes && state.items > 0 && state.used() + size > limits_.bytes;  // one always fits
+}
+
+Status Queue::Append(State* state, ByteView bytes, std::span<const object::PassedObject> objects) {
+  Item item{bytes.size() + SizeOfNotes(objects.size()), static_cast<uint32_t>(objects.size()), kMark};
+  uint64_t at = state->tail;
+  MPROC_STEP();
+  auto add = [&](const void* from, size_t size) {
+    ring_.CopyIn(at, from, size);
+    at += size;
+  };
+  add(&item, sizeof item);
+  if (!objects.empty()) {
+    uint64_t ticket = body_->next_ticket.fetch_add(1, std::memory_order_relaxed);
+    MPROC_STEP();
+    std::vector<int> fds;
+    add(&ticket, sizeof ticket);
+    for (const auto& object : objects) {
+      ObjectNote note{object.kind, static_cast<uint32_t>(object.fds.size())};
+      add(&note, sizeof note);
+      fds.insert(fds.end(), object.fds.begin(), object.fds.end());
+    }
+    Status sent = platform::SendMessage(sockets_[0].get(), AsBytes(&ticket, sizeof ticket), fds, false);
+    if (!sent.ok()) return sent;
+  }
+  add(bytes.data(), bytes.size());
+  MPROC_STEP();
+  state->tail += sizeof item + Padded(item.size);
+  state->items++;
+  state->open++;
+  return Status();
+}
+
+Status Queue::PutWithin(State* state, uint64_t size, ByteView bytes,
+                        std::span<const object::PassedObject> objects) {
+  uint64_t before = state->capacity;
+  if (!ring_.Fits(*state, size) && !state->untidy) {  // from here on a kill may leave a ring behind
+    state->untidy = 1;
+    body_->state.Commit(*state);
+  }
+  Status put = ring_.MakeRoom(state, size);
+  if (put.ok()) put = Append(state, bytes, objects);
+  if (put.ok()) body_->state.Commit(*state);
+  if (state->capacity != before) ring_.Release(put.ok() ? before : state->capacity);
+  return put;
+}
+
+Status Queue::Put(ByteView bytes, std::span<const object::PassedObject> objects, const Deadline& deadline) {
+  if (bytes.size() > kLargestItem) return Status(MPROC_ERROR_TOO_LARGE, "an item has at most 2^40 bytes");
+  if (!objects.empty() && sockets_.empty())
+    return Status(MPROC_ERROR_UNSUPPORTED, "the queue was made without MPROC_QUEUE_OBJECTS");
+  uint64_t size = sizeof(Item) + Padded(bytes.size() + SizeOfNotes(objects.size()));
+  Status put = Await(&body_->room, deadline, [&](State* state, Held* held) {
+    if (IsFull(*state, size)) return Status(MPROC_ERROR_QUEUE_FULL);
+    Status within = PutWithin(state, size, bytes, objects);
+    held->GiveBack();
+    return within;
+  });
+  if (put.ok()) body_->items.Ring(1);
+  return put;
+}
+
+Status Queue::ReadItem(const State& state, Item* item) {
+  if (Status mapped = ring_.Map(state); !mapped.ok()) return mapped;
+  bool good = state.used() >= sizeof *item;
+  if (good) {
+    ring_.CopyOut(state.head, item, sizeof *item);
+    good = item->mark == kMark && item->size <= state.used() - sizeof *item &&
+           item->objects <= object::kMostPassed && SizeOfNotes(item->objects) <= item->size &&
+           ring_.Has(item->size);
+  }
+  return good ? Status() : Spoilt();
+}
+
+// The objects that were sent with this ticket. Earlier ones belong to nobody; later ones to items behind.
+Status Queue::TakeObjects(uint64_t ticket, std::span<object::ReceivedObject> objects,
+                          std::span<const uint32_t> counts) {
+  platform::Message came;
+  uint64_t said = 0;
+  do {
+    if (sockets_.empty() || platform::PeekBytes(sockets_[1].get(), &said, sizeof said) != sizeof said ||
+        said > ticket ||
+        platform::ReceiveMessage(sockets_[1].get(), false, &came) != platform::Receive::kMessage) {
+      return Status(MPROC_ERROR_PROTOCOL, "the objects of the item were lost with a process that was killed");
+    }
+  } while (said < ticket);
+  size_t next = 0;
+  for (size_t i = 0; i < objects.size(); i++) {
+    if (came.fds_lost || counts[i] > came.fds.size() - next)
+      return Status(MPROC_ERROR_DESCRIPTOR_LIMIT,
+                    "there was no room for the descriptors of the item's objects");
+    for (uint32_t k = 0; k < counts[i]; k++) objects[i].fds.push_back(std::move(came.fds[next++]));
+  }
+  return Status();
+}
+
+Status Queue::TakeItem(State* state, const Item& item, object::Message* message) {
+  uint64_t at = state->head + sizeof item;
+  size_t notes = SizeOfNotes(item.objects), size = item.size - notes;
+  if (!message->bytes.Reserve(size)) return Status(MPROC_ERROR_OUT_OF_MEMORY);  // it stays
+  Status took;
+  if (item.objects) {
+    uint64_t ticket;
+    ring_.CopyOut(at, &ticket, sizeof ticket);
+    std::vector<uint32_t> counts(item.objects);
+    message->objects.resize(item.objects);
+    for (uint32_t i = 0; i < item.objects; i++) {
+      ObjectNote note;
+      ring_.CopyOut(at + sizeof ticket + i * sizeof note, &note, sizeof note);
+      message->objects[i].kind = note.kind;
+      counts[i] = note.descriptors;
+    }
+    took = TakeObjects(ticket, message->objects, counts);
+  }
+  ring_.CopyOut(at + notes, message->bytes.data(), size);
+  message->bytes.SetSize(size);
+  return took;
+}
+
+// Of an empty queue.
+void Queue::GiveMemoryBack(State* state) {
+  ring_.Shrink(state);
+  state->untidy = 1;
+  body_->state.Commit(*state);
+  ring_.ReleaseAll();
+  MPROC_STEP();
+  state->untidy = 0;
+  body_->state.Commit(*state);
+}
+
+// `take` is given the first item; if it says that it has it, or lost it, the item is gone.
+template <typename Take>
+Status Queue::GetWith(const Deadline& deadline, Take&& take) {
+  if (!deadline.immediate()) SpinForItems();
+  bool gone = false;
+  Status got = Await(&body_->items, deadline, [&](State* state, Held* held) -> Status {
+    if (state->items == 0) {
+      if (!ring_.IsSmallest(*state)) GiveMemoryBack(state);
+      return Status(MPROC_ERROR_QUEUE_EMPTY);
+    }
+    Item item;
+    if (Status read = ReadItem(*state, &item); !read.ok()) return read;
+    Status took = take(state, item, &gone);
+    if (!gone) return took;
+    MPROC_STEP();
+    state->head += sizeof item + Padded(item.size);
+    state->items--;
+    body_->state.Commit(*state);
+    held->GiveBack();
+    return took;
+  });
+  if (gone && (limits_.items || limits_.bytes)) body_->room.Ring(limits_.bytes ? INT_MAX : 1);
+  return got;
+}
+
+Status Queue::Get(object::Message* message, const Deadline& deadline) {
+  return GetWith(deadline, [&](State* state, const Item& item, bool* gone) {
+    Status took = TakeItem(state, item, message);
+    *gone = took.code() != MPROC_ERROR_OUT_OF_MEMORY;
+    return took;
+  });
+}
+
+Status Queue::GetInto(void* buffer, size_t capacity, size_t* size, const Deadline& deadline) {
+  return GetWith(deadline, [&](State* state, const Item& item, bool* gone) -> Status {
+    if (item.objects) return Status(MPROC_ERROR_WRONG_KIND, "the item has objects: take it as a message");
+    *size = item.size;
+    if (item.size > capacity) return Status(MPROC_ERROR_BUFFER_TOO_SMALL);
+    ring_.CopyOut(state->head + sizeof item, buffer, item.size);
+    *gone = true;
+    return Status();
+  });
+}
+
+// To sleep and be woken costs more than most items take to come. Where it did not pay several times in a row,
+// it is tried seldom.
+void Queue::SpinForItems() {
+  if (body_->state.ItemsNow() || !SeveralCpus()) return;
+  uint32_t vain = vain_.load(std::memory_order_relaxed);
+  if (vain >= 4 && vain % 64) {
+    vain_.store(vain + 1, std::memory_order_relaxed);
+    return;
+  }
+  for (int i = 0; i < kGlances; i++) {
+    if (body_->state.ItemsNow()) {
+      vain_.store(0, std::memory_order_relaxed);
+      return;
+    }
+    platform::CpuRelax();
+  }
+  vain_.store(vain + 1, std::memory_order_relaxed);
+}
+
+Status Queue::ReportDone() {
+  bool all = false;
+  Status done = Await(&body_->done, Deadline::After(0), [&](State* state, Held* held) -> Status {
+    if (state->open == 0)
+      return Status(MPROC_ERROR_RELEASED_TOO_OFTEN, "as many items were reported done as were put");
+    all = --state->open == 0;
+    body_->state.Commit(*state);
+    held->GiveBack();
+    return Status();
+  });
+  if (all) body_->done.Ring(INT_MAX);
+  return done;
+}
+
+Status Queue::WaitUntilDone(const Deadline& deadline) {
+  Status done = Await(&body_->done, deadline, [&](State* state, Held*) {
+    return state->open == 0 ? Status() : Status(MPROC_ERROR_NOT_READY);
+  });
+  return done.code() == MPROC_ERROR_NOT_READY ? Status(MPROC_ERROR_TIMED_OUT) : done;
+}
+
+Result<Counts> Queue::Count() {
+  if (Status locked = Lock(Deadline::After(0)); !locked.ok()) return locked;
+  Held held(this);
+  State state = body_->state.Load();
+  if (Status good = ring_.Check(state); !good.ok()) return good;
+  return Counts{state.items, state.used(), state.open, state.capacity};
+}
+
+}  // namespace mproc::queue
