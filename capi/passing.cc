@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "capi/passing.hh"
 
+#include "connection/connection.hh"
 #include "queue/queue.hh"
 #include "shm/array.hh"
 #include "shm/memory.hh"
@@ -44,6 +45,12 @@ Result<std::shared_ptr<object::Object>> AdoptObject(uint32_t kind, object::Recei
       return AsObject(shm::Array::Adopt(std::move(fds)));
     case object::Kind::kQueue:
       return AsObject(queue::Queue::Adopt(std::move(fds)));
+    case object::Kind::kConnection: {
+      if (fds.size() != 1) return Status(MPROC_ERROR_PROTOCOL, "a connection that came with two descriptors");
+      auto adopted = connection::Connection::Adopt(std::move(fds[0]));
+      if (!adopted.ok()) return adopted.status();
+      return std::shared_ptr<object::Object>(std::move(*adopted));
+    }
     default:
       return Status(MPROC_ERROR_PROTOCOL, "an object of a kind that is not known here");
   }

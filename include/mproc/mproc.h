@@ -26,10 +26,12 @@
 #include <mproc/bound.h>
 #include <mproc/call.h>
 #include <mproc/condition.h>
+#include <mproc/connection.h>
 #include <mproc/event.h>
 #include <mproc/export.h>
 #include <mproc/future.h>
 #include <mproc/imap.h>
+#include <mproc/listener.h>
 #include <mproc/lock.h>
 #include <mproc/log.h>
 #include <mproc/map.h>
@@ -48,6 +50,7 @@
 #include <mproc/status.h>
 #include <mproc/table.h>
 #include <mproc/value.h>
+#include <mproc/wait.h>
 #include <mproc/worker.h>
 #include <mproc/worker_options.h>
 

@@ -22,7 +22,10 @@ enum BenchFunction : uint32_t {
   kBlock = 4,
   kRange = 5,
   kInPlace = 6,
-  kSpin = 7
+  kSpin = 7,
+  kPut = 8,
+  kTake = 9,
+  kHandOver = 10
 };
 
 // No single wait of a benchmark takes longer; one that does is a failure, not a slow result.
@@ -75,6 +78,8 @@ void RunW6(const BenchSettings& settings);
 void RunW7(const BenchSettings& settings);
 void RunW8(const BenchSettings& settings);
 void RunW9(const BenchSettings& settings);
+void RunW10(const BenchSettings& settings);
+void RunW11(const BenchSettings& settings);
 
 }  // namespace mproc::cli
 

@@ -18,8 +18,9 @@ struct Workload {
 
 // In the order in which they run: those that look at memory or at the start come before the rest has
 // filled this process.
-constexpr Workload kWorkloads[] = {{"W5", RunW5}, {"W7", RunW7}, {"W8", RunW8}, {"W4", RunW4}, {"W1", RunW1},
-                                   {"W2", RunW2}, {"W3", RunW3}, {"W6", RunW6}, {"W9", RunW9}};
+constexpr Workload kWorkloads[] = {{"W5", RunW5}, {"W7", RunW7},   {"W8", RunW8},  {"W4", RunW4},
+                                   {"W1", RunW1}, {"W2", RunW2},   {"W3", RunW3},  {"W6", RunW6},
+                                   {"W9", RunW9}, {"W10", RunW10}, {"W11", RunW11}};
 
 }  // namespace
 
@@ -31,7 +32,8 @@ BenchCommand::BenchCommand(CLI::App* app) : command_(app->add_subcommand("bench"
       ->add_option(
           "--w", workloads_,
           "Workloads: W1 latency, W2 throughput, W3 payloads, W4 start, W5 worker memory, W6 efficiency, "
-          "W7 memory of queued tasks, W8 lazy maps, W9 maps of items whose times differ")
+          "W7 memory of queued tasks, W8 lazy maps, W9 maps of items whose times differ, W10 locks, W11 "
+          "queues")
       ->delimiter(',')
       ->check(CLI::IsMember(names))
       ->capture_default_str();

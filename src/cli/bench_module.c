@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: MIT
 // The module that the workers of `mproc bench` load. Not linked with libmproc: mproc-worker brings the calls.
-#include <mproc/call.h>
-#include <mproc/table.h>
+#include <mproc/mproc.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 // Numbers as in bench.hh.
-enum { kNoop = 1, kEcho = 2, kBusy = 3, kBlock = 4, kRange = 5, kInPlace = 6, kSpin = 7 };
+enum {
+  kNoop = 1,
+  kEcho = 2,
+  kBusy = 3,
+  kBlock = 4,
+  kRange = 5,
+  kInPlace = 6,
+  kSpin = 7,
+  kPut = 8,
+  kTake = 9,
+  kHandOver = 10
+};
 
 static uint64_t Same(uint64_t x) { return x; }
 static uint64_t (*volatile work)(uint64_t) = Same;
@@ -86,6 +97,66 @@ static int32_t InPlace(mproc_call_t* call, const void* input, size_t size, void*
   return mproc_call_reply_block(call, 0, size);
 }
 
+// ---- members of a crew (crew.hh): what they work on, "ready", the event to begin at, "through"
+
+typedef struct {
+  uint64_t times;
+  uint64_t size;
+} CrewTask;
+
+static mproc_status_t Begin(mproc_call_t* call, const void* input, size_t size, CrewTask* task,
+                            void* objects[4]) {
+  mproc_status_t status = MPROC_OK;
+  if (size != sizeof *task) return mproc_call_fail(call, 1, "BadInput", "it takes a CrewTask", NULL);
+  memcpy(task, input, sizeof *task);
+  for (size_t i = 0; i < 4 && status == MPROC_OK; i++) status = mproc_call_object(call, i, &objects[i]);
+  if (status == MPROC_OK) status = mproc_semaphore_release(objects[1], 1);
+  return status == MPROC_OK ? mproc_event_wait(objects[2], MPROC_FOREVER) : status;
+}
+
+// Puts so many items of a size into the queue.
+static int32_t Put(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  CrewTask task;
+  void* objects[4];
+  (void)user_data;
+  mproc_status_t status = Begin(call, input, size, &task, objects);
+  if (status != MPROC_OK) return status;
+  void* item = calloc(1, task.size);
+  if (!item) return MPROC_ERROR_OUT_OF_MEMORY;
+  for (uint64_t i = 0; i < task.times && status == MPROC_OK; i++)
+    status = mproc_queue_put(objects[0], item, task.size, MPROC_FOREVER);
+  free(item);
+  return status == MPROC_OK ? mproc_semaphore_release(objects[3], 1) : status;
+}
+
+// Takes items out of the queue until an empty one comes.
+static int32_t Take(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  CrewTask task;
+  void* objects[4];
+  (void)user_data;
+  mproc_status_t status = Begin(call, input, size, &task, objects);
+  if (status != MPROC_OK) return status;
+  void* item = malloc(task.size);
+  if (!item) return MPROC_ERROR_OUT_OF_MEMORY;
+  for (size = 1; size > 0 && status == MPROC_OK;)
+    status = mproc_queue_get_into(objects[0], item, task.size, &size, MPROC_FOREVER);
+  free(item);
+  return status == MPROC_OK ? mproc_semaphore_release(objects[3], 1) : status;
+}
+
+// Acquires and releases the lock so many times.
+static int32_t HandOver(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  CrewTask task;
+  void* objects[4];
+  (void)user_data;
+  mproc_status_t status = Begin(call, input, size, &task, objects);
+  for (uint64_t i = 0; status == MPROC_OK && i < task.times; i++) {
+    status = mproc_lock_acquire(objects[0], MPROC_FOREVER);
+    if (status == MPROC_OK) status = mproc_lock_release(objects[0]);
+  }
+  return status == MPROC_OK ? mproc_semaphore_release(objects[3], 1) : status;
+}
+
 MPROC_MODULE_ENTRY mproc_status_t mproc_module_main(mproc_table_t* table) {
   mproc_status_t status = mproc_table_add(table, kNoop, "noop", Noop, NULL);
   if (status == MPROC_OK) status = mproc_table_add(table, kEcho, "echo", Echo, NULL);
@@ -94,5 +165,8 @@ MPROC_MODULE_ENTRY mproc_status_t mproc_module_main(mproc_table_t* table) {
   if (status == MPROC_OK) status = mproc_table_add(table, kRange, "range", Range, NULL);
   if (status == MPROC_OK) status = mproc_table_add(table, kInPlace, "in place", InPlace, NULL);
   if (status == MPROC_OK) status = mproc_table_add(table, kSpin, "spin", Spin, NULL);
+  if (status == MPROC_OK) status = mproc_table_add(table, kPut, "put", Put, NULL);
+  if (status == MPROC_OK) status = mproc_table_add(table, kTake, "take", Take, NULL);
+  if (status == MPROC_OK) status = mproc_table_add(table, kHandOver, "hand over", HandOver, NULL);
   return status;
 }

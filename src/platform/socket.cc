@@ -8,6 +8,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "platform/passed_fds.hh"
+
 // The raw calls: those of the C library are cancellation points, and a cancelled thread would unwind through
 // code that holds locks.
 namespace mproc::platform {
@@ -20,17 +22,7 @@ void TakeControl(const msghdr& header, Message* message) {
   for (cmsghdr* c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(const_cast<msghdr*>(&header), c)) {
     if (c->cmsg_level != SOL_SOCKET) continue;
     if (c->cmsg_type == SCM_RIGHTS) {
-      size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-      for (size_t i = 0; i < count; i++) {
-        int fd;
-        memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof fd);
-        auto taken = TakeFd(fd, "receiving a descriptor");
-        if (taken.ok()) {
-          message->fds.push_back(std::move(*taken));
-        } else {
-          message->fds_lost = true;
-        }
-      }
+      if (!TakePassedFds(c, &message->fds)) message->fds_lost = true;
     } else if (c->cmsg_type == SCM_CREDENTIALS) {
       struct ucred cred;
       memcpy(&cred, CMSG_DATA(c), sizeof cred);

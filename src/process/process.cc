@@ -48,7 +48,12 @@ Status Process::Start() {
     started_.wait(lock, [&] { return state_ != State::kStarting || !start_failure_.ok(); });
     begun = std::exchange(start_failure_, Status());
   }
-  if (begun.ok()) return begun;
+  if (begun.ok()) {
+    // The child has them by now. Whoever kept a connection open here would keep its end from being seen.
+    auto objects = std::exchange(options_.objects, {});
+    lock.unlock();
+    return begun;
+  }
   state_ = State::kNew;
   socket_.Reset();
   channel_.reset();

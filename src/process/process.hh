@@ -62,7 +62,7 @@ class Process : public runtime::Runtime::Member, public std::enable_shared_from_
   void BeginEnd() override;
   bool WaitEnded(const Deadline& deadline) override;
 
-  Options options_;  // constant once created
+  Options options_;  // constant once created, but for the objects, which go when it was started
   std::string name_, place_;
 
   mutable std::mutex mutex_;

@@ -127,6 +127,8 @@ static int32_t Use(void* object) {
       return mproc_array_set(object, 0, 1, "used", MPROC_FOREVER);
     case MPROC_OBJECT_QUEUE:
       return mproc_queue_put(object, "used", 4, MPROC_FOREVER);
+    case MPROC_OBJECT_CONNECTION:
+      return mproc_connection_send(object, "used", 4, MPROC_FOREVER);
     default:
       return 1;
   }

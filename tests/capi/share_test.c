@@ -26,10 +26,11 @@ static void RunWith(mproc_pool_t* pool, uint32_t function, void* const* objects,
 typedef struct {
   void* object;
   int32_t kind;
+  mproc_connection_t* peer;  // of a connection
 } Thing;
 
 static Thing Make(int32_t kind) {
-  Thing thing = {NULL, kind};
+  Thing thing = {NULL, kind, NULL};
   mproc_lock_t* lock = NULL;
   switch (kind) {
     case MPROC_OBJECT_LOCK:
@@ -62,6 +63,9 @@ static Thing Make(int32_t kind) {
       break;
     case MPROC_OBJECT_QUEUE:
       NEED_OK(mproc_queue_create(0, 0, MPROC_QUEUE_OBJECTS, (mproc_queue_t**)&thing.object));
+      break;
+    case MPROC_OBJECT_CONNECTION:
+      NEED_OK(mproc_pipe_create(1, (mproc_connection_t**)&thing.object, &thing.peer));
       break;
     default:
       NEED(kind < 0);
@@ -99,6 +103,11 @@ static void Used(Thing thing) {
     case MPROC_OBJECT_QUEUE:
       CHECK(strcmp(GetText(thing.object), "used") == 0);
       break;
+    case MPROC_OBJECT_CONNECTION:
+      CHECK_OK(mproc_connection_receive_into(thing.peer, text, 4, NULL, TestLong()));
+      CHECK(strcmp(text, "used") == 0);
+      CHECK_OK(mproc_connection_destroy(thing.peer));
+      break;
   }
   CHECK_OK(mproc_object_destroy(thing.object));
 }
@@ -108,7 +117,7 @@ static void EachKindTravels(void) {
   mproc_pool_t* pool = SharePool();
   mproc_queue_t *first = NewQueue(0, MPROC_QUEUE_OBJECTS), *second = NewQueue(0, MPROC_QUEUE_OBJECTS);
   void* both[] = {first, second};
-  for (int32_t kind = MPROC_OBJECT_LOCK; kind <= MPROC_OBJECT_QUEUE; kind++) {
+  for (int32_t kind = MPROC_OBJECT_LOCK; kind <= MPROC_OBJECT_CONNECTION; kind++) {
     int32_t told = 0;
     uint32_t id = 0;
     Thing thing = Make(kind);
@@ -278,7 +287,7 @@ static void WrongArraysAndMemory(void) {
 // left.
 static void TenThousandOfEach(void) {
   mproc_queue_t* queue = NewQueue(0, MPROC_QUEUE_OBJECTS);
-  for (int32_t kind = MPROC_OBJECT_LOCK; kind <= MPROC_OBJECT_QUEUE; kind++) {
+  for (int32_t kind = MPROC_OBJECT_LOCK; kind <= MPROC_OBJECT_CONNECTION; kind++) {
     for (int i = 0; i < 10000; i++) {
       Thing thing = Make(kind);
       mproc_message_t* message = NULL;
@@ -292,6 +301,7 @@ static void TenThousandOfEach(void) {
       NEED_OK(mproc_object_kind(its, &told));
       NEED(told == kind);
       NEED_OK(mproc_object_destroy(its));
+      NEED_OK(mproc_connection_destroy(thing.peer));
     }
   }
   CHECK_OK(mproc_queue_destroy(queue));

@@ -12,6 +12,8 @@ METRICS = {
     "W8": {"pulled_ahead": "items"},
     "W9": {order + metric: "ratio" for order in ("", "sorted_")
            for metric in ("total_vs_ideal", "total_vs_burners", "total_vs_best_chunk")},
+    "W10": {metric: "ns" for metric in ("lock", "recursive", "robust", "semaphore", "contended_lock", "contended_robust")},
+    "W11": {f"{shape}_{size}": "items/s" for shape in ("1to1", "4to1", "1to4", "4to4") for size in ("16B", "1KiB", "64KiB", "1MiB")},
 }
 
 

@@ -7,7 +7,7 @@ lines are lines of it, in that order. A fenced block `c FILE`, `cpp FILE` or `py
 other. A block `sh` holds commands, one a line, that are run in a directory with these files, against the
 library of the build; a block `text` behind it is what they print, with ... for anything. Commands that are
 too much for a quick test stand in ELSEWHERE with the place that runs them. Then: links, names and paths lead
-somewhere, the tests that docs/comparison.md names are there, docs/errors.md lists every status, the example of the
+somewhere, the tests that the pages of comparison name are there, docs/errors.md lists every status, the example of the
 README is short.
 The last line is 'N passed, N failed'.
 """
@@ -220,12 +220,13 @@ def check_names(tree, pages, report):
 
 def check_comparison(tree, report):
     """Every row that says yes names a call or a value, and tests that are there: `FILE` *case*."""
-    rows = re.findall(r"^\| ([^|]*\S) *\| (yes|no): ([^|]*\S) *\| ([^|]*)\|$", (tree / "docs/comparison.md").read_text(), re.M)
-    report.test(len(rows) > 50, f"comparison.md: only {len(rows)} rows are understood")
+    text = "".join((tree / "docs" / page).read_text() for page in ("comparison.md", "comparison-sharing.md"))
+    rows = re.findall(r"^\| ([^|]*\S) *\| (yes|no): ([^|]*\S) *\| ([^|]*)\|$", text, re.M)
+    report.test(len(rows) > 80, f"comparison: only {len(rows)} rows are understood")
     for feature, answer, how, tests in rows:
         named = re.findall(r"`([\w/.]+)` \*([^*]+)\*", tests)
         good = all((tree / file).is_file() and case in (tree / file).read_text() for file, case in named)
-        report.test(good and (answer == "no" or named), f"comparison.md: '{feature}': no such test: {tests}")
+        report.test(good and (answer == "no" or named), f"comparison: '{feature}': no such test: {tests}")
 
 
 def check_errors(tree, report):

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "calls.hh"
 
+#include "object_calls.hh"
+
 namespace hostile {
 namespace {
 
@@ -33,55 +35,6 @@ mproc_block_t* Block(void* handle) { return static_cast<mproc_block_t*>(handle);
 mproc_task_options_t* TaskOptions(void* handle) { return static_cast<mproc_task_options_t*>(handle); }
 mproc_imap_t* Imap(void* handle) { return static_cast<mproc_imap_t*>(handle); }
 mproc_value_t* Value(void* handle) { return static_cast<mproc_value_t*>(handle); }
-
-using Add =
-    std::function<void(const char* name, Kind kind, std::function<int32_t(void*)> call, int32_t on_null)>;
-
-// Those of the objects that processes share.
-void AddSync(const Add& add) {
-  const int32_t bad = MPROC_ERROR_INVALID_ARGUMENT;
-#define SYNC(name, type, kind, ...) \
-  add(                              \
-      #name, kind, [](void* h) { return name(static_cast<type*>(h), ##__VA_ARGS__); }, bad)
-#define GONE(name, type, kind) \
-  add(                         \
-      #name, kind, [](void* h) { return name(static_cast<type*>(h)); }, MPROC_OK)
-  SYNC(mproc_lock_acquire, mproc_lock_t, Kind::kLock, 0);
-  SYNC(mproc_lock_release, mproc_lock_t, Kind::kLock);
-  SYNC(mproc_lock_holder, mproc_lock_t, Kind::kLock, nullptr, nullptr, nullptr);
-  add(
-      "mproc_condition_create", Kind::kLock,
-      [](void* h) {
-        mproc_condition_t* made = nullptr;
-        int32_t status = mproc_condition_create(static_cast<mproc_lock_t*>(h), &made);
-        mproc_condition_destroy(made);
-        return status;
-      },
-      MPROC_OK);
-  GONE(mproc_lock_destroy, mproc_lock_t, Kind::kLock);
-  SYNC(mproc_semaphore_acquire, mproc_semaphore_t, Kind::kSemaphore, 0);
-  SYNC(mproc_semaphore_release, mproc_semaphore_t, Kind::kSemaphore, 1);
-  SYNC(mproc_semaphore_value, mproc_semaphore_t, Kind::kSemaphore, &g_out.info);
-  GONE(mproc_semaphore_destroy, mproc_semaphore_t, Kind::kSemaphore);
-  SYNC(mproc_event_set, mproc_event_t, Kind::kEvent);
-  SYNC(mproc_event_clear, mproc_event_t, Kind::kEvent);
-  SYNC(mproc_event_is_set, mproc_event_t, Kind::kEvent, &g_out.flag);
-  SYNC(mproc_event_wait, mproc_event_t, Kind::kEvent, 0);
-  GONE(mproc_event_destroy, mproc_event_t, Kind::kEvent);
-  SYNC(mproc_condition_acquire, mproc_condition_t, Kind::kCondition, 0);
-  SYNC(mproc_condition_release, mproc_condition_t, Kind::kCondition);
-  SYNC(mproc_condition_wait, mproc_condition_t, Kind::kCondition, 0);
-  SYNC(mproc_condition_wait_for, mproc_condition_t, Kind::kCondition, nullptr, nullptr, 0);
-  SYNC(mproc_condition_notify, mproc_condition_t, Kind::kCondition, 1);
-  GONE(mproc_condition_destroy, mproc_condition_t, Kind::kCondition);
-  SYNC(mproc_barrier_wait, mproc_barrier_t, Kind::kBarrier, 0, nullptr, nullptr, nullptr);
-  SYNC(mproc_barrier_abort, mproc_barrier_t, Kind::kBarrier);
-  SYNC(mproc_barrier_reset, mproc_barrier_t, Kind::kBarrier);
-  SYNC(mproc_barrier_state, mproc_barrier_t, Kind::kBarrier, nullptr, nullptr, nullptr);
-  GONE(mproc_barrier_destroy, mproc_barrier_t, Kind::kBarrier);
-#undef SYNC
-#undef GONE
-}
 
 void AddProcess(const Add& add) {
   const int32_t bad = MPROC_ERROR_INVALID_ARGUMENT;
@@ -301,8 +254,8 @@ std::vector<HandleCall> MakeCalls() {
   IMAP(mproc_imap_info, MPROC_FUTURE_INFO_CAUSE, &o.info);
   add(
       "mproc_imap_destroy", Kind::kImap, [](void* h) { return mproc_imap_destroy(Imap(h)); }, MPROC_OK);
-  AddSync(add);
   AddProcess(add);
+  AddObjectCalls(add);
   add("mproc_block_data", Kind::kBlock,
       [&o](void* h) { return mproc_block_data(Block(h), nullptr, &o.size); });
   add(
@@ -353,6 +306,15 @@ const std::vector<HandleCall>& HandleCalls() {
 
 const std::vector<std::string>& OtherFunctions() {
   static const auto* names = new std::vector<std::string>{"mproc_block_create",
+                                                          "mproc_client_connect",
+                                                          "mproc_listener_create",
+                                                          "mproc_connection_adopt",
+                                                          "mproc_object_destroy",
+                                                          "mproc_object_kind",
+                                                          "mproc_pipe_create",
+                                                          "mproc_array_create_raw",
+                                                          "mproc_memory_create",
+                                                          "mproc_queue_create",
                                                           "mproc_process_active",
                                                           "mproc_process_current_is_daemon",
                                                           "mproc_process_current_name",

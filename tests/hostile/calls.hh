@@ -25,7 +25,13 @@ enum class Kind {
   kCondition,
   kBarrier,
   kProcess,
-  kProcessOptions
+  kProcessOptions,
+  kConnection,
+  kMessage,
+  kListener,
+  kMemory,
+  kArray,
+  kQueue
 };
 
 struct HandleCall {

@@ -9,8 +9,10 @@
 #include <set>
 
 #include "calls.hh"
+#include "connection_objects.hh"
 #include "host.hh"
 #include "process_objects.hh"
+#include "share_objects.hh"
 #include "sync_objects.hh"
 
 using namespace hostile;
@@ -29,10 +31,14 @@ struct Live {
   mproc_imap_t* imap = nullptr;
   ProcessObjects process;
   SyncObjects sync;
+  ConnectionObjects connection;
+  ShareObjects share;
 
   bool Make() {
     sync.Make();
     process.Make();
+    connection.Make();
+    share.Make();
     CHECK_OK(mproc_task_options_create(&task_options));
     CHECK_OK(mproc_value_create(&value));
     CHECK_OK(mproc_block_create(4096, &block));
@@ -65,6 +71,14 @@ struct Live {
       case Kind::kProcess:
       case Kind::kProcessOptions:
         return process.Of(kind);
+      case Kind::kConnection:
+      case Kind::kMessage:
+      case Kind::kListener:
+        return connection.Of(kind);
+      case Kind::kMemory:
+      case Kind::kArray:
+      case Kind::kQueue:
+        return share.Of(kind);
       default:
         return sync.Of(kind);
     }
@@ -78,6 +92,8 @@ struct Live {
     CHECK_OK(mproc_future_result(future, &data, &size));
     CHECK_EQ(size, 5);
     process.StillWell();
+    connection.StillWell();
+    share.StillWell();
     CHECK_OK(mproc_value_clear(value));
     CHECK_OK(mproc_task_options_set_grace(task_options, 1));
     CHECK_OK(mproc_block_data(block, nullptr, &size));
@@ -89,6 +105,8 @@ struct Live {
   void Drop() {
     sync.Drop();
     process.Drop();
+    connection.Drop();
+    share.Drop();
     CHECK_OK(mproc_imap_destroy(imap));
     CHECK_OK(mproc_value_destroy(value));
     CHECK_OK(mproc_block_destroy(block));
@@ -130,6 +148,12 @@ CASE(null_handles) {
   CHECK_OK(mproc_future_wait_all(nullptr, 0, 0));
   CHECK(mproc_future_wait_all(nullptr, SIZE_MAX, 0) < 0);
   CHECK_STATUS(mproc_pool_create(nullptr, nullptr), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_pipe_create(1, nullptr, nullptr), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_listener_create(nullptr, 1, nullptr, 0, 0, nullptr), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_client_connect(nullptr, nullptr, 0, 0, 0, nullptr), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_connection_adopt(0, nullptr), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_object_kind(nullptr, nullptr), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_OK(mproc_object_destroy(nullptr));
   CHECK_STATUS(mproc_process_options_create(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_table_create(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_value_create(nullptr), MPROC_ERROR_INVALID_ARGUMENT);
@@ -155,7 +179,7 @@ CASE(null_handles) {
   CHECK_EQ(mproc_call_time_left(nullptr), 0);
   CHECK_EQ(mproc_call_item_index(nullptr), 0);
   CHECK_EQ(mproc_worker_is_worker(), 0);
-  for (int32_t status : {1, 99, MPROC_ERROR_STILL_ALIVE - 1, -1000, INT32_MIN, INT32_MAX}) {
+  for (int32_t status : {1, 99, MPROC_ERROR_NOT_FOUND - 1, -1000, INT32_MIN, INT32_MAX}) {
     CHECK(strcmp(mproc_status_name(status), "unknown") == 0 && mproc_status_text(status));
   }
 }
@@ -228,9 +252,12 @@ CASE(handles_of_another_kind) {
   Live live;
   if (!live.Make()) return;
   for (const auto& call : HandleCalls()) {
-    for (Kind kind : {Kind::kTable, Kind::kOptions, Kind::kPool, Kind::kFuture, Kind::kValue, Kind::kBlock,
-                      Kind::kTaskOptions, Kind::kImap, Kind::kLock, Kind::kSemaphore, Kind::kEvent,
-                      Kind::kCondition, Kind::kBarrier, Kind::kProcess, Kind::kProcessOptions}) {
+    for (Kind kind :
+         {Kind::kTable,      Kind::kOptions,     Kind::kPool,     Kind::kFuture,  Kind::kValue,
+          Kind::kBlock,      Kind::kTaskOptions, Kind::kImap,     Kind::kLock,    Kind::kSemaphore,
+          Kind::kEvent,      Kind::kCondition,   Kind::kBarrier,  Kind::kProcess, Kind::kProcessOptions,
+          Kind::kConnection, Kind::kMessage,     Kind::kListener, Kind::kMemory,  Kind::kArray,
+          Kind::kQueue}) {
       if (kind != call.kind)
         Try(call, live.Of(kind), {MPROC_ERROR_INVALID_HANDLE}, "a handle of another kind");
     }

@@ -47,6 +47,7 @@ FRONT = {
     "runtime": {"runtime.hh"},
     "start": {"method.hh", "options.hh"},
     "object": {"message.hh", "object.hh"},
+    "connection": {"connection.hh", "listener.hh", "wait_many.hh"},
     "queue": {"queue.hh"},
     "shm": {"array.hh", "memory.hh"},
     "sync": {"barrier.hh", "condition.hh", "event.hh", "lock.hh", "passing.hh", "semaphore.hh", "sleep.hh"},

@@ -4,7 +4,7 @@
 // so it consists of atomics only, and its parts, once made, stay. A descriptor that arrives in a message
 // while another thread forks may be missed: the child then holds it, and the launcher and the workers do not
 // rely on the end of sockets alone.
-#include "runtime/fork_guard.hh"
+#include "platform/fork_guard.hh"
 
 #include <array>
 #include <atomic>
@@ -13,7 +13,7 @@
 
 #include "platform/socket.hh"
 
-namespace mproc::runtime {
+namespace mproc::platform {
 namespace {
 
 constexpr int kBits = 64;
@@ -55,32 +55,31 @@ void CloseAll() {
       uint64_t bits = part->words[static_cast<size_t>(w)].exchange(0, std::memory_order_relaxed);
       for (; bits != 0; bits &= bits - 1) {
         int bit = __builtin_ctzll(bits);
-        platform::UniqueFd closing(p * kPerPart + w * kBits + bit);
+        UniqueFd closing(p * kPerPart + w * kBits + bit);
       }
     }
   }
 }
 
-Result<GuardedEnds> GuardEnds(Result<std::pair<platform::UniqueFd, platform::UniqueFd>> ends) {
+Result<GuardedEnds> GuardEnds(Result<std::pair<UniqueFd, UniqueFd>> ends) {
   if (!ends.ok()) return ends.status();
   return GuardedEnds(GuardedFd(std::move(ends->first)), GuardedFd(std::move(ends->second)));
 }
 
 }  // namespace
 
-constinit platform::ForkMutex NoForks::g_mutex;
+constinit ForkMutex NoForks::g_mutex;
 
 Status StartForkGuard() {
-  Status status = platform::CheckForkWatch();
+  Status status = CheckForkWatch();
   if (!status.ok()) return status;
   CloseInheritedFds();
-  if (!platform::OnForkInChild(CloseInheritedFds))
-    return Status(MPROC_ERROR_INTERNAL, "no room for a handler");
+  if (!OnForkInChild(CloseInheritedFds)) return Status(MPROC_ERROR_INTERNAL, "no room for a handler");
   return Status();
 }
 
 void CloseInheritedFds() {
-  uint32_t now = platform::ForkEpoch();
+  uint32_t now = ForkEpoch();
   uint32_t before = g_epoch.exchange(now, std::memory_order_acq_rel);
   if (before != 0 && before != now) CloseAll();
 }
@@ -95,19 +94,19 @@ void UnguardFd(int fd) {
 
 Result<GuardedFd> DuplicateGuarded(int fd) {
   NoForks no_forks;
-  auto copy = platform::DuplicateFd(fd);
+  auto copy = DuplicateFd(fd);
   if (!copy.ok()) return copy.status();
   return GuardedFd(std::move(*copy));
 }
 
 Result<GuardedEnds> MakeGuardedSocketPair() {
   NoForks no_forks;
-  return GuardEnds(platform::MakeSocketPair());
+  return GuardEnds(MakeSocketPair());
 }
 
-Result<GuardedEnds> MakeGuardedPipe(platform::Writes writes) {
+Result<GuardedEnds> MakeGuardedPipe(Writes writes) {
   NoForks no_forks;
-  return GuardEnds(platform::MakePipe(writes));
+  return GuardEnds(MakePipe(writes));
 }
 
-}  // namespace mproc::runtime
+}  // namespace mproc::platform

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// Descriptors in the control part of what was received from a socket.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstring>
+#include <vector>
+
+#include "platform/fd.hh"
+
+namespace mproc::platform {
+
+// Takes those of one control message, which is of SCM_RIGHTS. False: some were lost.
+inline bool TakePassedFds(const cmsghdr* control, std::vector<UniqueFd>* fds) {
+  bool all = true;
+  size_t count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+  for (size_t i = 0; i < count; i++) {
+    int fd;
+    std::memcpy(&fd, CMSG_DATA(control) + i * sizeof(int), sizeof fd);
+    auto taken = TakeFd(fd, "receiving a descriptor");
+    if (taken.ok()) {
+      fds->push_back(std::move(*taken));
+    } else {
+      all = false;
+    }
+  }
+  return all;
+}
+
+}  // namespace mproc::platform
