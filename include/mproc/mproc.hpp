@@ -25,5 +25,7 @@
 #include <mproc/cpp/future.hpp>
 #include <mproc/cpp/imap.hpp>
 #include <mproc/cpp/pool.hpp>
+#include <mproc/cpp/process.hpp>
+#include <mproc/cpp/shared.hpp>
 
 #endif

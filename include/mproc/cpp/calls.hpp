@@ -5,10 +5,12 @@
 
 #include <mproc/bound.h>
 #include <mproc/map.h>
+#include <mproc/object.h>
 #include <mproc/cpp/functions.hpp>
 #include <mproc/cpp/future.hpp>
 #include <mproc/cpp/imap.hpp>
 
+#include <initializer_list>
 #include <ranges>
 
 namespace mproc {
@@ -127,6 +129,15 @@ class bound_function : public detail::calls<Function, Bound> {
     using first = detail::part_of_t<detail::arguments_of<Function>, 0, Bound>;
     auto bytes = detail::encode_tuple(first(std::forward<Args>(args)...));
     detail::check(mproc_pool_bind(pool, function, bytes.data(), bytes.size(), &this->id_));
+  }
+  // The same, with handles of what its calls are to share (shared.hpp).
+  template <typename... Args>
+  bound_function(mproc_pool_t* pool, uint32_t function, std::initializer_list<void*> objects, Args&&... args)
+      : base(pool, 0) {
+    using first = detail::part_of_t<detail::arguments_of<Function>, 0, Bound>;
+    auto bytes = detail::encode_tuple(first(std::forward<Args>(args)...));
+    detail::check(mproc_pool_bind_objects(pool, function, bytes.data(), bytes.size(), objects.begin(),
+                                          objects.size(), &this->id_));
   }
   bound_function(bound_function&& other) noexcept : base(other.pool_, std::exchange(other.id_, 0)) {}
   bound_function& operator=(bound_function&& other) noexcept {

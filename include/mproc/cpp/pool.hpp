@@ -118,6 +118,12 @@ class pool {
     return {handle(), Functions::template id<Function>(), std::forward<Args>(args)...};
   }
 
+  // The same, with handles of objects that the function finds by their places (shared.hpp).
+  template <auto Function, typename... Args>
+  bound_function<Function, sizeof...(Args)> bind_with(std::initializer_list<void*> objects, Args&&... args) {
+    return {handle(), Functions::template id<Function>(), objects, std::forward<Args>(args)...};
+  }
+
   // Changes the number of workers; does not wait.
   void resize(int32_t workers) { detail::check(mproc_pool_resize(handle(), workers)); }
   // Waits until every worker is ready; throws the reason if they cannot start.
