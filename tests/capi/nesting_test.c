@@ -53,7 +53,7 @@ static void TheTreeEndsWithItsHost(void) {
   }
   NEED_SOON(CountBegun(0, 3) == 3);
   if (TestHasLauncher())
-    CHECK(TestMarked(NULL, 0) >= 12);  // four pools of two workers, and a launcher for each
+    CHECK_SOON(TestMarked(NULL, 0) >= 12);  // four pools of two workers, and a launcher for each
   TestKill(host, SIGKILL);
   NEED(waitpid(host, NULL, 0) == host);
   for (int i = 0; i < 3; i++) CHECK_SOON(TestGone(g_board->pid[i]));
