@@ -15,8 +15,10 @@
 #include <thread>
 
 #include "calls.hh"
+#include "connection_objects.hh"
 #include "host.hh"
 #include "process_objects.hh"
+#include "share_objects.hh"
 #include "sync_objects.hh"
 
 using namespace hostile;
@@ -56,9 +58,15 @@ CASE(everything_of_the_parents_is_foreign) {
   sync.Make();
   ProcessObjects process;
   process.Make();
+  ConnectionObjects connection;
+  connection.Make();
+  ShareObjects share;
+  share.Make();
   auto of = [&](Kind kind, bool second) -> void* {
     if (void* object = sync.Of(kind)) return object;
     if (void* object = process.Of(kind)) return object;
+    if (void* object = connection.Of(kind)) return object;
+    if (void* object = share.Of(kind)) return object;
     if (kind == Kind::kTable) return table;
     if (kind == Kind::kOptions) return options;
     if (kind == Kind::kPool) return pool;
@@ -94,6 +102,8 @@ CASE(everything_of_the_parents_is_foreign) {
   sync.Drop();
   process.StillWell();
   process.Drop();
+  connection.Drop();
+  share.Drop();
   CHECK_OK(mproc_future_release(done));
   CHECK_OK(mproc_future_release(running));
   CHECK_OK(mproc_imap_destroy(imap));

@@ -46,12 +46,12 @@ TEST(Status, TurnsSystemErrorsIntoNumbersOfThePublicList) {
 
 TEST(Status, EveryNumberHasANameAndAText) {
   std::set<std::string> names, texts;
-  for (int32_t code = 0; code >= MPROC_ERROR_STILL_ALIVE; code--) {
+  for (int32_t code = 0; code >= MPROC_ERROR_NOT_FOUND; code--) {
     EXPECT_EQ(std::string(StatusName(code)).find("MPROC_"), 0U) << code;
     EXPECT_TRUE(names.insert(StatusName(code)).second) << code;
     EXPECT_TRUE(texts.insert(StatusText(code)).second) << code;
   }
-  for (int32_t code : {1, 1000, MPROC_ERROR_STILL_ALIVE - 1, INT32_MIN, INT32_MAX}) {
+  for (int32_t code : {1, 1000, MPROC_ERROR_NOT_FOUND - 1, INT32_MIN, INT32_MAX}) {
     EXPECT_STREQ(StatusName(code), "unknown");
     EXPECT_FALSE(std::string(StatusText(code)).empty());
   }
