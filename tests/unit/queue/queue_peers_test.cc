@@ -30,7 +30,8 @@ Status Put(Queue& queue, const Numbered& item, size_t more = 0) {
 Status Get(Queue& queue, Numbered* item, const Deadline& deadline = kEver) {
   object::Message message;
   Status got = queue.Get(&message, deadline);
-  if (got.ok()) std::memcpy(item, message.bytes.data(), sizeof *item);
+  *item = {};
+  if (got.ok() && message.bytes.size() >= sizeof *item) std::memcpy(item, message.bytes.data(), sizeof *item);
   return got;
 }
 
