@@ -5,7 +5,8 @@
 // the processes share: it is there when put returns, and stays when the process that put it has ended.
 //
 // A process that is killed while it puts or takes loses at most the item that it was at, and holds nobody up.
-// Memory grows with what is in the queue and goes back when it has been emptied.
+// Memory grows with what is in the queue and goes back when it is found empty for a while, or by a call that
+// does not wait.
 #ifndef MPROC_QUEUE_H
 #define MPROC_QUEUE_H
 

@@ -138,9 +138,11 @@ Status Queue::Lock(const Deadline& deadline) {
 void Queue::Unlock() { (void)body_->lock.Release(kRobust); }
 
 // Tries, with the lock held, until the attempt says something else than QUEUE_FULL, QUEUE_EMPTY or NOT_READY;
-// sleeps on the bell in between. At the end of its time it tries once more.
+// sleeps on the bell in between. At the end of its time it tries once more. Memory is given back only when a
+// queue has been empty for a slice of sleep: where items come and go it is used again at once.
 template <typename Try>
 Status Queue::Await(Bell* bell, const Deadline& deadline, Try&& attempt) {
+  bool idle = deadline.immediate();  // nothing has come for a while, or nobody waits for it
   for (bool last = deadline.immediate();;) {
     if (closed_.load(std::memory_order_relaxed)) return Status(MPROC_ERROR_CLOSED);
     uint32_t armed = 0;
@@ -149,7 +151,7 @@ Status Queue::Await(Bell* bell, const Deadline& deadline, Try&& attempt) {
       Held held(this);
       State state = body_->state.Load();
       if (Status good = ring_.Check(state); !good.ok()) return good;
-      Status tried = attempt(&state, &held);
+      Status tried = attempt(&state, &held, idle);
       bool waits = tried.code() == MPROC_ERROR_QUEUE_FULL || tried.code() == MPROC_ERROR_QUEUE_EMPTY ||
                    tried.code() == MPROC_ERROR_NOT_READY;
       if (!waits || last) return tried;
@@ -159,7 +161,10 @@ Status Queue::Await(Bell* bell, const Deadline& deadline, Try&& attempt) {
       case sync::Woke::kInterrupted:
         return Status(MPROC_ERROR_INTERRUPTED);
       case sync::Woke::kTimedOut:
-        last = true;
+        last = idle = true;
+        break;
+      case sync::Woke::kSliceEnded:
+        idle = true;
         break;
       default:
         break;
@@ -221,7 +226,7 @@ Status Queue::Put(ByteView bytes, std::span<const object::PassedObject> objects,
   if (!objects.empty() && sockets_.empty())
     return Status(MPROC_ERROR_UNSUPPORTED, "the queue was made without MPROC_QUEUE_OBJECTS");
   uint64_t size = sizeof(Item) + Padded(bytes.size() + SizeOfNotes(objects.size()));
-  Status put = Await(&body_->room, deadline, [&](State* state, Held* held) {
+  Status put = Await(&body_->room, deadline, [&](State* state, Held* held, bool) {
     if (IsFull(*state, size)) return Status(MPROC_ERROR_QUEUE_FULL);
     Status within = PutWithin(state, size, bytes, objects);
     held->GiveBack();
@@ -304,9 +309,9 @@ template <typename Take>
 Status Queue::GetWith(const Deadline& deadline, Take&& take) {
   if (!deadline.immediate()) SpinForItems();
   bool gone = false;
-  Status got = Await(&body_->items, deadline, [&](State* state, Held* held) -> Status {
+  Status got = Await(&body_->items, deadline, [&](State* state, Held* held, bool idle) -> Status {
     if (state->items == 0) {
-      if (!ring_.IsSmallest(*state)) GiveMemoryBack(state);
+      if (idle && !ring_.IsSmallest(*state)) GiveMemoryBack(state);
       return Status(MPROC_ERROR_QUEUE_EMPTY);
     }
     Item item;
@@ -316,6 +321,7 @@ Status Queue::GetWith(const Deadline& deadline, Take&& take) {
     MPROC_STEP();
     state->head += sizeof item + Padded(item.size);
     state->items--;
+    if (state->items == 0) state->head = state->tail = 0;  // what was used last is in the caches
     body_->state.Commit(*state);
     held->GiveBack();
     return took;
@@ -364,7 +370,7 @@ void Queue::SpinForItems() {
 
 Status Queue::ReportDone() {
   bool all = false;
-  Status done = Await(&body_->done, Deadline::After(0), [&](State* state, Held* held) -> Status {
+  Status done = Await(&body_->done, Deadline::After(0), [&](State* state, Held* held, bool) -> Status {
     if (state->open == 0)
       return Status(MPROC_ERROR_RELEASED_TOO_OFTEN, "as many items were reported done as were put");
     all = --state->open == 0;
@@ -377,7 +383,7 @@ Status Queue::ReportDone() {
 }
 
 Status Queue::WaitUntilDone(const Deadline& deadline) {
-  Status done = Await(&body_->done, deadline, [&](State* state, Held*) {
+  Status done = Await(&body_->done, deadline, [&](State* state, Held*, bool) {
     return state->open == 0 ? Status() : Status(MPROC_ERROR_NOT_READY);
   });
   return done.code() == MPROC_ERROR_NOT_READY ? Status(MPROC_ERROR_TIMED_OUT) : done;
