@@ -27,8 +27,8 @@ MPROC_API mproc_status_t mproc_process_start(mproc_process_t* process);
 // Returns OK, NOT_STARTED, TIMED_OUT, INTERRUPTED. Any thread. Since 0.1.
 MPROC_API mproc_status_t mproc_process_join(mproc_process_t* process, int64_t limit);
 
-// Sends it SIGTERM; mproc_call_cancelled is 1 in its function from then on, which is all that a process
-// hears that is a thread. Nothing happens if it has ended. Returns OK, NOT_STARTED. Any thread. Since 0.1.
+// Sends it SIGTERM. A process that is a thread hears of it by mproc_call_cancelled, which is 1 in its
+// function from then on. Nothing happens if it has ended. Returns OK, NOT_STARTED. Any thread. Since 0.1.
 MPROC_API mproc_status_t mproc_process_terminate(mproc_process_t* process);
 
 // The same with SIGKILL. A process that is a thread counts as killed, and goes on by itself. Since 0.1.

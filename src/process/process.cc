@@ -189,7 +189,8 @@ Status Process::Signal(int signo) {
   std::lock_guard lock(mutex_);
   if (state_ == State::kNew || state_ == State::kStarting) return NotStarted();
   if (state_ == State::kEnded) return Status();
-  if (signo == SIGTERM) channel_->CancelEveryTask();
+  // What could hear of it in time would end by itself, with a code of its own instead of the signal's.
+  if (signo == SIGTERM && options_.start_method == MPROC_START_THREADS) channel_->CancelEveryTask();
   children_->Signal(child_, signo);
   return Status();
 }

@@ -367,6 +367,8 @@ static void KilledByOthers(void) {
 }
 
 static void ForeignInAForkedChild(void) {
+  if (TestUnderValgrind() && Threads())
+    TestSkip("what hangs on stacks that a fork has not got is lost for valgrind");
   mproc_event_t* event = NewEvent();
   mproc_process_t* process = StartWith(Waiting(event));
   fflush(NULL);
