@@ -367,7 +367,7 @@ static void KilledByOthers(void) {
 }
 
 static void ForeignInAForkedChild(void) {
-  if (TestUnderValgrind() && Threads())
+  if (TestUnderValgrind() && (Threads() || TestStart() == MPROC_START_FORK))
     TestSkip("what hangs on stacks that a fork has not got is lost for valgrind");
   mproc_event_t* event = NewEvent();
   mproc_process_t* process = StartWith(Waiting(event));
