@@ -5,9 +5,8 @@
 
 #include <algorithm>
 
-#include "capi/lock_status.hh"
 #include "capi/object_handles.hh"
-#include "capi/wait_status.hh"
+#include "capi/sync_status.hh"
 
 using namespace mproc;
 using namespace mproc::capi;

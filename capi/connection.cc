@@ -18,8 +18,15 @@ Status CheckBytes(const void* data, size_t size) {
   return data || size == 0 ? Status() : BadArgument("data is null, size is not 0");
 }
 
-Status GiveOutReceived(Result<object::Message> received, mproc_message_t** message) {
-  return received.ok() ? GiveOutMessage(std::move(*received), message) : received.status();
+// Receives a message in one of the ways that a connection has.
+using Receive = Result<object::Message> (Connection::*)(const Deadline& deadline);
+Status GiveOutReceived(Connection& c, Receive receive, int64_t limit, mproc_message_t** message) {
+  if (!message) return BadArgument("message is null");
+  return GiveOutMessage(message, [&](object::Message* taken) -> Status {
+    auto received = (c.*receive)(Deadline::After(limit));
+    if (received.ok()) *taken = std::move(*received);
+    return received.status();
+  });
 }
 
 }  // namespace
@@ -74,16 +81,14 @@ mproc_status_t mproc_connection_send_objects(mproc_connection_t* connection, con
 mproc_status_t mproc_connection_receive(mproc_connection_t* connection, int64_t limit,
                                         mproc_message_t** message) {
   return GuardObject<Connection>(connection, [&](Connection& c) -> Status {
-    if (!message) return BadArgument("message is null");
-    return GiveOutReceived(c.Receive(Deadline::After(limit)), message);
+    return GiveOutReceived(c, &Connection::Receive, limit, message);
   });
 }
 
 mproc_status_t mproc_connection_receive_objects(mproc_connection_t* connection, int64_t limit,
                                                 mproc_message_t** message) {
   return GuardObject<Connection>(connection, [&](Connection& c) -> Status {
-    if (!message) return BadArgument("message is null");
-    return GiveOutReceived(c.ReceiveObjects(Deadline::After(limit)), message);
+    return GiveOutReceived(c, &Connection::ReceiveObjects, limit, message);
   });
 }
 

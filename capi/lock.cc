@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "base/clock.hh"
-#include "capi/lock_status.hh"
 #include "capi/object_handles.hh"
+#include "capi/sync_status.hh"
 
 using namespace mproc;
 using namespace mproc::capi;

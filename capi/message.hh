@@ -17,10 +17,20 @@ struct HeldMessage {
 };
 using MessageHandles = Handles<HeldMessage, 11>;
 
-inline Status GiveOutMessage(object::Message message, mproc_message_t** handle) {
+// Gives out a message that `receive` fills. The handle is made first: where there is none to be had, nothing
+// is received and so nothing lost.
+template <typename Receive>
+Status GiveOutMessage(mproc_message_t** handle, Receive&& receive) {
   auto held = std::make_shared<HeldMessage>();
-  held->message = std::move(message);
-  return GiveOut<MessageHandles>(std::move(held), "messages", handle);
+  mproc_message_t* made = nullptr;
+  if (Status given = GiveOut<MessageHandles>(held, "messages", &made); !given.ok()) return given;
+  Status received = receive(&held->message);
+  if (received.ok()) {
+    *handle = made;
+  } else {
+    (void)MessageHandles::Get().Take(made, &held);
+  }
+  return received;
 }
 
 }  // namespace mproc::capi

@@ -36,8 +36,8 @@ Status GiveOutObject(std::shared_ptr<object::Object> made, Handle** handle) {
 }
 template <typename Handle, typename T>
 Status GiveOutObject(Result<std::shared_ptr<T>> made, Handle** handle) {
-  if (!made.ok()) return made.status();
-  return GiveOutObject(std::shared_ptr<object::Object>(std::move(*made)), handle);
+  auto object = object::AsObject(std::move(made));
+  return object.ok() ? GiveOutObject(std::move(*object), handle) : object.status();
 }
 
 // Takes back a handle on a T; null is none.

@@ -8,15 +8,6 @@
 #include "sync/passing.hh"
 
 namespace mproc::capi {
-namespace {
-
-template <typename T>
-Result<std::shared_ptr<object::Object>> AsObject(Result<std::shared_ptr<T>> adopted) {
-  if (!adopted.ok()) return adopted.status();
-  return std::shared_ptr<object::Object>(std::move(*adopted));
-}
-
-}  // namespace
 
 Result<std::vector<object::PassedObject>> PassAll(void* const* handles, size_t count) {
   if (count > object::kMostPassed) return BadArgument("there are at most 64 objects");
@@ -40,17 +31,15 @@ Result<std::shared_ptr<object::Object>> AdoptObject(uint32_t kind, object::Recei
     case object::Kind::kBarrier:
       return sync::AdoptObject(known, std::move(fds));
     case object::Kind::kMemory:
-      return AsObject(shm::Memory::Adopt(std::move(fds[0])));
+      if (fds.size() != 1) return Status(MPROC_ERROR_PROTOCOL, "memory that came with two descriptors");
+      return object::AsObject(shm::Memory::Adopt(std::move(fds[0])));
     case object::Kind::kArray:
-      return AsObject(shm::Array::Adopt(std::move(fds)));
+      return object::AsObject(shm::Array::Adopt(std::move(fds)));
     case object::Kind::kQueue:
-      return AsObject(queue::Queue::Adopt(std::move(fds)));
-    case object::Kind::kConnection: {
+      return object::AsObject(queue::Queue::Adopt(std::move(fds)));
+    case object::Kind::kConnection:
       if (fds.size() != 1) return Status(MPROC_ERROR_PROTOCOL, "a connection that came with two descriptors");
-      auto adopted = connection::Connection::Adopt(std::move(fds[0]));
-      if (!adopted.ok()) return adopted.status();
-      return std::shared_ptr<object::Object>(std::move(*adopted));
-    }
+      return object::AsObject(connection::Connection::Adopt(std::move(fds[0])));
     default:
       return Status(MPROC_ERROR_PROTOCOL, "an object of a kind that is not known here");
   }

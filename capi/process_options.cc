@@ -13,7 +13,6 @@ using process::Options;
 
 namespace {
 
-constexpr size_t kMostObjects = 64;
 constexpr size_t kLongestName = 63;
 
 template <typename Set>

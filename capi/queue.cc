@@ -40,9 +40,8 @@ mproc_status_t mproc_queue_put_objects(mproc_queue_t* queue, const void* data, s
 mproc_status_t mproc_queue_get(mproc_queue_t* queue, int64_t limit, mproc_message_t** message) {
   return GuardObject<Queue>(queue, [&](Queue& q) -> Status {
     if (!message) return BadArgument("message is null");
-    object::Message taken;
-    if (Status got = q.Get(&taken, Deadline::After(limit)); !got.ok()) return got;
-    return GiveOutMessage(std::move(taken), message);
+    return GiveOutMessage(message,
+                          [&](object::Message* taken) { return q.Get(taken, Deadline::After(limit)); });
   });
 }
 

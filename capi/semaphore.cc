@@ -4,7 +4,7 @@
 #include <mproc/semaphore.h>
 
 #include "capi/object_handles.hh"
-#include "capi/wait_status.hh"
+#include "capi/sync_status.hh"
 
 using namespace mproc;
 using namespace mproc::capi;

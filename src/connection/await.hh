@@ -4,7 +4,7 @@
 
 #include "base/clock.hh"
 #include "base/status.hh"
-#include "platform/stream.hh"
+#include "platform/poll.hh"
 
 namespace mproc::connection {
 

@@ -10,6 +10,7 @@
 
 #include "connection/await.hh"
 #include "connection/object_frame.hh"
+#include "platform/socket.hh"
 
 namespace mproc::connection {
 
@@ -21,7 +22,7 @@ Result<Connection::Pair> Connection::MakePipe(bool duplex) {
   if (!duplex) {
     first = Use::kReceive;
     second = Use::kSend;
-    platform::EndStream(ends->first.get());
+    platform::EndSending(ends->first.get());
     for (auto [fd, use] : {std::pair(ends->first.get(), first), std::pair(ends->second.get(), second)}) {
       if (Status marked = platform::MarkStream(fd, static_cast<int>(use)); !marked.ok()) return marked;
     }

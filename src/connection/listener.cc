@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "connection/address.hh"
+#include "platform/poll.hh"
 
 namespace mproc::connection {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/buffer.hh"
-#include "object/message.hh"
+#include "object/passing.hh"
 #include "platform/stream.hh"
 
 namespace mproc::connection {

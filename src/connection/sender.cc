@@ -8,6 +8,7 @@
 
 #include "connection/await.hh"
 #include "connection/frame.hh"
+#include "platform/socket.hh"
 #include "platform/stream.hh"
 
 namespace mproc::connection {
@@ -60,7 +61,7 @@ Status Sender::Send(ByteView before, ByteView data, std::span<const int> fds, co
 
 Status Sender::GiveUp() {
   given_up_ = true;
-  platform::EndStream(socket_);
+  platform::EndSending(socket_);
   return Status(
       MPROC_ERROR_TIMED_OUT,
       "the limit passed in the middle of the message; nothing more can be sent over the connection");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "connection/wait_many.hh"
+#include "platform/poll.hh"
 
 #include <string>
 

@@ -41,22 +41,14 @@ struct MessageHead {
 
 inline constexpr size_t kLargestLastCall = 64 * 1024;
 
-// What a bound function is: a function of the table and where in the block its bytes are.
+// What a bound function is: a function of the table and where in the block its bytes are. Behind it stand the
+// notes on its objects (object/passing.hh), and behind the block's descriptor theirs.
 struct BoundNote {
   uint32_t id;
   uint32_t function;
   uint64_t offset;
   uint64_t size;
 };
-
-// An object that goes with a bound function. Behind the BoundNote stands one of these for each, and behind
-// the block's descriptor stand those of the objects, in the same order.
-struct ObjectNote {
-  uint32_t kind;
-  uint32_t descriptors;
-};
-
-inline constexpr size_t kMostObjects = 64;
 
 // Sends head and body; the body is cut into parts of type `more` if it is too long for one message.
 Status SendFrame(int socket, MessageHead head, ByteView body, std::span<const int> fds, bool wait);

@@ -46,6 +46,13 @@ class Object : public std::enable_shared_from_this<Object> {
   const Kind kind_;
 };
 
+// What was made, as an object.
+template <typename T>
+Result<std::shared_ptr<Object>> AsObject(Result<std::shared_ptr<T>> made) {
+  if (!made.ok()) return made.status();
+  return std::shared_ptr<Object>(std::move(*made));
+}
+
 // The descriptors of one that came.
 using ReceivedFds = std::vector<platform::UniqueFd>;
 

@@ -40,15 +40,4 @@ int FutexWake(std::atomic<uint32_t>* word, int count, bool shared) {
   return woken > 0 ? static_cast<int>(woken) : 0;
 }
 
-Slept PollReadable(int fd, int64_t nanoseconds) {
-  pollfd entry{fd, POLLIN, 0};
-  timespec limit = ToTimespec(nanoseconds);
-  int saved = errno;
-  long r = syscall(SYS_ppoll, &entry, 1, nanoseconds == INT64_MAX ? nullptr : &limit, nullptr, 0);
-  int error = r < 0 ? errno : 0;
-  errno = saved;
-  if (error == EINTR) return Slept::kInterrupted;
-  return r > 0 ? Slept::kWoken : Slept::kTimedOut;
-}
-
 }  // namespace mproc::platform

@@ -14,9 +14,6 @@ Slept FutexWait(std::atomic<uint32_t>* word, uint32_t expected, int64_t nanoseco
 // How many it woke.
 int FutexWake(std::atomic<uint32_t>* word, int count, bool shared);
 
-// Sleeps until `fd` is readable, at most `nanoseconds`. Not a cancellation point.
-Slept PollReadable(int fd, int64_t nanoseconds);
-
 // A short pause of a polling loop.
 inline void CpuRelax() {
 #if defined(__x86_64__) || defined(__i386__)

@@ -34,9 +34,10 @@ void TakeControl(const msghdr& header, Message* message) {
 
 }  // namespace
 
-Result<std::pair<UniqueFd, UniqueFd>> MakeSocketPair() {
+Result<std::pair<UniqueFd, UniqueFd>> MakeSocketPair(PairOf kind) {
   int ends[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+  if (socketpair(AF_UNIX, (kind == PairOf::kStreams ? SOCK_STREAM : SOCK_SEQPACKET) | SOCK_CLOEXEC, 0,
+                 ends) != 0) {
     return Status::System("socketpair", errno);
   }
   UniqueFd raw_first(ends[0]), raw_second(ends[1]);

@@ -32,7 +32,8 @@ struct Message {
 enum class Receive { kMessage, kNothing, kEnd };
 
 // Two connected ends, close-on-exec, non-blocking as asked per call.
-Result<std::pair<UniqueFd, UniqueFd>> MakeSocketPair();
+enum class PairOf { kMessages, kStreams };
+Result<std::pair<UniqueFd, UniqueFd>> MakeSocketPair(PairOf kind = PairOf::kMessages);
 
 // Sends one message; waits for room if `wait`, else QUEUE_FULL. A closed peer is SYSTEM with EPIPE; never a
 // signal.

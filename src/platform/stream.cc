@@ -2,17 +2,16 @@
 #include "platform/stream.hh"
 
 #include <errno.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 
 #include "platform/passed_fds.hh"
+#include "platform/socket.hh"
 
 // The raw calls: those of the C library are cancellation points, and a cancelled thread would unwind through
 // code that holds locks.
@@ -43,34 +42,11 @@ int OptionOf(int fd, int option) {
   return getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
 }
 
-Slept Poll(pollfd* entries, size_t count, int64_t nanoseconds, int* os_code) {
-  if (nanoseconds < 0) nanoseconds = 0;
-  timespec limit = {static_cast<time_t>(nanoseconds / 1000000000),
-                    static_cast<long>(nanoseconds % 1000000000)};
-  long r = syscall(SYS_ppoll, entries, count, nanoseconds == INT64_MAX ? nullptr : &limit, nullptr, 0);
-  *os_code = r < 0 ? errno : 0;
-  if (*os_code == EINTR) return Slept::kInterrupted;
-  return r > 0 ? Slept::kWoken : Slept::kTimedOut;
-}
-
 }  // namespace
-
-Result<std::pair<UniqueFd, UniqueFd>> MakeStreamPair() {
-  int ends[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-    return Status::System("socketpair", errno);
-  }
-  UniqueFd raw_second(ends[1]);
-  auto first = TakeFd(ends[0], "socketpair");
-  if (!first.ok()) return first.status();
-  auto second = TakeFd(raw_second.Release(), "socketpair");
-  if (!second.ok()) return second.status();
-  return std::pair(std::move(*first), std::move(*second));
-}
 
 Result<GuardedEnds> MakeGuardedStreamPair() {
   NoForks no_forks;
-  auto ends = MakeStreamPair();
+  auto ends = MakeSocketPair(PairOf::kStreams);
   if (!ends.ok()) return ends.status();
   return GuardedEnds(GuardedFd(std::move(ends->first)), GuardedFd(std::move(ends->second)));
 }
@@ -126,8 +102,6 @@ Moved ReceiveSome(int socket, void* buffer, size_t size, PassedFds* passed) {
   }
 }
 
-void EndStream(int socket) { shutdown(socket, SHUT_WR); }
-
 bool IsStream(int fd) {
   sockaddr_storage peer;
   socklen_t size = sizeof peer;
@@ -146,27 +120,6 @@ Status MarkStream(int socket, int mark) {
 int MarkOfStream(int socket) {
   int mark = IsLocalSocket(socket) ? OptionOf(socket, SO_PRIORITY) : 0;
   return mark > 0 ? mark : 0;
-}
-
-Slept PollFd(int fd, Ready ready, int64_t nanoseconds) {
-  pollfd entry{fd, static_cast<short>(ready == Ready::kRead ? POLLIN : POLLOUT), 0};
-  int os_code = 0;
-  return Poll(&entry, 1, nanoseconds, &os_code);
-}
-
-Result<Slept> PollMany(std::span<Polled> polled, int64_t nanoseconds) {
-  std::vector<pollfd> entries;
-  entries.reserve(polled.size());
-  for (const Polled& p : polled) entries.push_back({p.fd, POLLIN, 0});
-  int os_code = 0;
-  Slept slept = Poll(entries.data(), entries.size(), nanoseconds, &os_code);
-  if (os_code && os_code != EINTR) return Status::System("waiting for many descriptors", os_code);
-  for (size_t i = 0; i < polled.size(); i++) {
-    short events = slept == Slept::kWoken ? entries[i].revents : short{0};
-    polled[i].bad = (events & POLLNVAL) != 0;
-    polled[i].ready = events != 0 && !polled[i].bad;
-  }
-  return slept;
 }
 
 }  // namespace mproc::platform

@@ -10,14 +10,12 @@
 #include "base/bytes.hh"
 #include "platform/fd.hh"
 #include "platform/fork_guard.hh"
-#include "platform/futex.hh"
 
 namespace mproc::platform {
 
 inline constexpr size_t kMostStreamFds = 253;  // of one send: the kernel's SCM_MAX_FD
 
 // Two connected ends, close-on-exec.
-Result<std::pair<UniqueFd, UniqueFd>> MakeStreamPair();
 Result<GuardedEnds> MakeGuardedStreamPair();
 
 struct Moved {
@@ -40,9 +38,6 @@ struct PassedFds {
 // dropped.
 Moved ReceiveSome(int socket, void* buffer, size_t size, PassedFds* passed = nullptr);
 
-// Ends what this side sends: the peer reads what is under way, and then the end.
-void EndStream(int socket);
-
 // True for a connected stream socket of any family, or of a local one.
 bool IsStream(int fd);
 bool IsLocalSocket(int fd);
@@ -51,18 +46,5 @@ bool IsLocalSocket(int fd);
 // nothing to the system for such sockets.
 Status MarkStream(int socket, int mark);
 int MarkOfStream(int socket);  // 0 of others
-
-enum class Ready { kRead, kWrite };
-// Sleeps until the descriptor is ready for that or has ended, `nanoseconds` at most.
-Slept PollFd(int fd, Ready ready, int64_t nanoseconds);
-
-struct Polled {
-  int fd;
-  bool ready = false;
-  bool bad = false;  // no open descriptor
-};
-// Sleeps until one of them is readable, has ended or is bad, and marks all that are so. SYSTEM: more than the
-// system takes.
-Result<Slept> PollMany(std::span<Polled> polled, int64_t nanoseconds);
 
 }  // namespace mproc::platform

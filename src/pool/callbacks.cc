@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "pool/callbacks.hh"
 
-#include "platform/futex.hh"
+#include "platform/poll.hh"
 #include "pool/completion.hh"
 #include "pool/pool.hh"
 
@@ -58,7 +58,7 @@ DueCallback* CallbackQueue::Pop(bool wait) {
 Result<platform::UniqueFd> CallbackQueue::MakeReadable() {
   std::lock_guard lock(mutex_);
   if (!tell_.valid()) {
-    auto ends = runtime::MakeGuardedPipe(platform::Writes::kNonBlocking);
+    auto ends = platform::MakeGuardedPipe(platform::Writes::kNonBlocking);
     if (!ends.ok()) return ends.status();
     told_ = std::move(ends->first);
     tell_ = std::move(ends->second);

@@ -7,9 +7,9 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "platform/fork_guard.hh"
 #include "platform/thread.hh"
 #include "pool/future.hh"
-#include "runtime/fork_guard.hh"
 
 namespace mproc::pool {
 
@@ -39,8 +39,8 @@ class CallbackQueue {
   DueCallback* first_ = nullptr;  // mutex_
   DueCallback* last_ = nullptr;   // mutex_
   bool stopped_ = false;          // mutex_
-  runtime::GuardedFd told_;       // mutex_; the ends of a pipe, once asked for
-  runtime::GuardedFd tell_;       // mutex_
+  platform::GuardedFd told_;      // mutex_; the ends of a pipe, once asked for
+  platform::GuardedFd tell_;      // mutex_
   std::atomic<size_t> size_{0};
 };
 

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <vector>
 
+#include "platform/fork_guard.hh"
 #include "pool/bounds.hh"
 #include "pool/function_times.hh"
 #include "pool/last_call.hh"
@@ -20,7 +21,6 @@
 #include "pool/places.hh"
 #include "pool/slowest.hh"
 #include "pool/waiters.hh"
-#include "runtime/fork_guard.hh"
 #include "runtime/runtime.hh"
 #include "task/table.hh"
 
@@ -61,8 +61,8 @@ struct Core {
   Options options;                            // constant
   std::shared_ptr<runtime::Runtime> runtime;  // constant
   runtime::Children* children = nullptr;      // constant; the runtime's, by the start method
-  runtime::GuardedFd leader_bell;             // constant; the leading waiter sleeps on it
-  runtime::GuardedFd engine_bell;             // constant; the engine's loop watches it
+  platform::GuardedFd leader_bell;            // constant; the leading waiter sleeps on it
+  platform::GuardedFd engine_bell;            // constant; the engine's loop watches it
   Places workers;                             // grows; slots as worker_slot.hh says
 
   std::mutex mutex;

@@ -6,6 +6,7 @@
 
 #include "platform/cpu.hh"
 #include "platform/futex.hh"
+#include "platform/poll.hh"
 #include "pool/begin_due.hh"
 #include "pool/completion.hh"
 #include "pool/spent_records.hh"

@@ -65,7 +65,7 @@ void OutputDelivery::Queue(int32_t stream, uint32_t worker, std::string text) {
 
 Status WorkerOutput::Make() {
   for (Stream& stream : streams_) {
-    auto ends = runtime::MakeGuardedPipe(platform::Writes::kBlocking);
+    auto ends = platform::MakeGuardedPipe(platform::Writes::kBlocking);
     if (!ends.ok()) return ends.status();
     stream.read_end = std::move(ends->first);
     stream.write_end = std::move(ends->second);

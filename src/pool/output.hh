@@ -14,8 +14,8 @@
 #include <string>
 
 #include "loop/poll.hh"
+#include "platform/fork_guard.hh"
 #include "pool/options.hh"
-#include "runtime/fork_guard.hh"
 #include "runtime/runtime.hh"
 
 namespace mproc::pool {
@@ -64,8 +64,8 @@ class WorkerOutput : public std::enable_shared_from_this<WorkerOutput> {
 
  private:
   struct Stream {
-    runtime::GuardedFd write_end;
-    runtime::GuardedFd read_end;
+    platform::GuardedFd write_end;
+    platform::GuardedFd read_end;
     loop::Poll poll;   // engine thread only
     std::string text;  // not queued yet
     bool ended = false;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "object/passing.hh"
 #include "pool/engine_side.hh"
 #include "task/kind.hh"
 
@@ -14,7 +15,7 @@ Result<std::shared_ptr<SharedBlock>> SharedBlock::Create(size_t size) {
   auto memory = platform::SharedMemory::Create("mproc-block", size, platform::SharedMemory::Peer::kWrites);
   if (!memory.ok()) return memory.status();
   std::shared_ptr<SharedBlock> block(new SharedBlock());
-  block->fd_ = runtime::GuardedFd(memory->GiveFd());
+  block->fd_ = platform::GuardedFd(memory->GiveFd());
   block->memory_ = std::move(*memory);
   block->size_ = size;
   return block;
@@ -23,15 +24,9 @@ Result<std::shared_ptr<SharedBlock>> SharedBlock::Create(size_t size) {
 void SharedBlock::SetNote(const ipc::BoundNote& note, std::vector<object::PassedObject> objects) {
   note_ = note;
   objects_ = std::move(objects);
-  auto tell = [&](const auto& what) {
-    ByteView bytes = AsBytes(&what, sizeof what);
-    told_.insert(told_.end(), bytes.begin(), bytes.end());
-  };
-  tell(note);
-  for (const object::PassedObject& object : objects_) {
-    tell(ipc::ObjectNote{object.kind, static_cast<uint32_t>(object.fds.size())});
-    object_fds_.insert(object_fds_.end(), object.fds.begin(), object.fds.end());
-  }
+  ByteView bytes = AsBytes(&note, sizeof note);
+  told_.assign(bytes.begin(), bytes.end());
+  for (const object::PassedObject& object : objects_) object::Tell(object, &told_, &object_fds_);
 }
 
 Result<std::shared_ptr<SharedBlock>> SharedBlock::CreateBound(ByteView bytes, const ipc::BoundNote& note,
@@ -43,14 +38,14 @@ Result<std::shared_ptr<SharedBlock>> SharedBlock::CreateBound(ByteView bytes, co
       platform::SharedMemory::Create("mproc-bound", block->size_, platform::SharedMemory::Peer::kReads);
   if (!memory.ok()) return memory.status();
   if (!bytes.empty()) std::memcpy(memory->data(), bytes.data(), bytes.size());
-  block->fd_ = runtime::GuardedFd(memory->GiveFd());
+  block->fd_ = platform::GuardedFd(memory->GiveFd());
   block->SetNote(note, std::move(objects));
   return block;
 }
 
 Result<std::shared_ptr<SharedBlock>> SharedBlock::CreateBound(const SharedBlock& block,
                                                               const ipc::BoundNote& note) {
-  auto fd = runtime::DuplicateGuarded(block.fd());
+  auto fd = platform::DuplicateGuarded(block.fd());
   if (!fd.ok()) return fd.status();
   std::shared_ptr<SharedBlock> bound(new SharedBlock());
   bound->fd_ = std::move(*fd);

@@ -14,9 +14,9 @@
 
 #include "ipc/message.hh"
 #include "object/object.hh"
+#include "platform/fork_guard.hh"
 #include "platform/shared_memory.hh"
 #include "pool/held_bytes.hh"
-#include "runtime/fork_guard.hh"
 
 namespace mproc::pool {
 
@@ -25,11 +25,9 @@ class EngineSide;
 // Thread-safe.
 class SharedBlock {
  public:
-  static constexpr size_t kMostObjects = ipc::kMostObjects;
-
   static Result<std::shared_ptr<SharedBlock>> Create(size_t size);
   // For a bound function: with a copy of these bytes, or with the memory of a block. Not mapped here. At most
-  // ipc::kMostObjects objects.
+  // object::kMostPassed objects.
   static Result<std::shared_ptr<SharedBlock>> CreateBound(ByteView bytes, const ipc::BoundNote& note,
                                                           std::vector<object::PassedObject> objects);
   static Result<std::shared_ptr<SharedBlock>> CreateBound(const SharedBlock& block,
@@ -58,7 +56,7 @@ class SharedBlock {
 
   platform::SharedMemory memory_;
   size_t size_ = 0;
-  runtime::GuardedFd fd_;
+  platform::GuardedFd fd_;
   std::optional<ipc::BoundNote> note_;
   std::vector<object::PassedObject> objects_;
   std::vector<std::byte> told_;  // the notes of all these

@@ -67,12 +67,12 @@ Status Supervisor::StartWorker(WorkerSlot* worker) try {
   Status sent = SendSetup(connection->socket.get(), core_, plan_, number, *worker, connection->memory.get(),
                           output.get());
   if (!sent.ok()) return sent;
-  runtime::GuardedFd errors;
+  platform::GuardedFd errors;
   if (plan_.own_error) {
-    runtime::NoForks no_forks;
+    platform::NoForks no_forks;
     auto file = platform::MakeMemoryFile("mproc-errors", {});
     if (!file.ok()) return file.status();
-    errors = runtime::GuardedFd(std::move(*file));
+    errors = platform::GuardedFd(std::move(*file));
   }
   auto link = std::make_shared<start::ChildLink>(
       core_.runtime, std::move(connection->listener),

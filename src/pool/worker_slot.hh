@@ -17,12 +17,12 @@
 #include <vector>
 
 #include "ipc/channel.hh"
+#include "platform/fork_guard.hh"
 #include "pool/block_lender.hh"
 #include "pool/future.hh"
 #include "pool/known_blocks.hh"
 #include "pool/last_call.hh"
 #include "pool/worker_options.hh"
-#include "runtime/fork_guard.hh"
 #include "runtime/launcher_client.hh"
 
 namespace mproc::start {
@@ -75,7 +75,7 @@ class WorkerSlot {
 
   std::optional<ipc::HostChannel> channel;  // each side as ipc/channel.hh says
   std::shared_ptr<BlockLender> lender;      // of the worker's results        (drain)
-  runtime::GuardedFd socket;                // fd 3 of the worker; sends: mutex, receives: socket_mutex
+  platform::GuardedFd socket;               // fd 3 of the worker; sends: mutex, receives: socket_mutex
   std::mutex socket_mutex;
   ipc::BlockReader blocks{true};  // socket_mutex
   LastCall last_call;             // socket_mutex, but as last_call.hh says

@@ -11,13 +11,13 @@ Status EnterRuntime(Core* core) {
   if (!starter.ok()) return starter.status();
   core->runtime = std::move(starter->runtime);
   core->children = starter->children;
-  runtime::NoForks no_forks;
+  platform::NoForks no_forks;
   auto leader = platform::MakeEventFd();
   if (!leader.ok()) return leader.status();
   auto engine = platform::MakeEventFd();
   if (!engine.ok()) return engine.status();
-  core->leader_bell = runtime::GuardedFd(std::move(*leader));
-  core->engine_bell = runtime::GuardedFd(std::move(*engine));
+  core->leader_bell = platform::GuardedFd(std::move(*leader));
+  core->engine_bell = platform::GuardedFd(std::move(*engine));
   return Status();
 }
 

@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <new>
 
-#include "platform/futex.hh"
+#include "object/passing.hh"
+#include "platform/poll.hh"
 #include "platform/signals.hh"
 #include "worker/process_self.hh"
 
@@ -79,26 +80,22 @@ Status Process::Begin() try {
 Status Process::Launch(const start::Plan& plan, const start::Starter& starter) {
   auto connection = start::Connect(MPROC_POLLING_OFF);
   if (!connection.ok()) return connection.status();
-  runtime::GuardedFd bell;  // nobody listens: there are no results
+  platform::GuardedFd bell;  // nobody listens: there are no results
   {
-    runtime::NoForks no_forks;
+    platform::NoForks no_forks;
     auto made = platform::MakeEventFd();
     if (!made.ok()) return made.status();
-    bell = runtime::GuardedFd(std::move(*made));
+    bell = platform::GuardedFd(std::move(*made));
   }
-  auto pipe = runtime::MakeGuardedPipe(platform::Writes::kNonBlocking);
+  auto pipe = platform::MakeGuardedPipe(platform::Writes::kNonBlocking);
   if (!pipe.ok()) return pipe.status();
 
   task::Setup setup;
   setup.worker_name = name_;
   setup.process = {true, options_.function, options_.payload, {}, place_, options_.daemon};
   start::SetupDescriptors descriptors{connection->memory.get(), bell.get(), bell.get()};
-  for (const object::PassedObject& object : options_.objects) {
-    ipc::ObjectNote note{object.kind, static_cast<uint32_t>(object.fds.size())};
-    auto bytes = AsBytes(&note, sizeof note);
-    setup.process.objects.insert(setup.process.objects.end(), bytes.begin(), bytes.end());
-    descriptors.objects.insert(descriptors.objects.end(), object.fds.begin(), object.fds.end());
-  }
+  for (const object::PassedObject& object : options_.objects)
+    object::Tell(object, &setup.process.objects, &descriptors.objects);
   Status sent = start::SendSetup(connection->socket.get(), std::move(setup), options_, plan, descriptors);
   if (!sent.ok()) return sent;
 

@@ -77,8 +77,8 @@ class Process : public runtime::Runtime::Member, public std::enable_shared_from_
   runtime::Children* children_ = nullptr;    // there
   std::shared_ptr<start::ChildLink> link_;   // guarded by mutex_
   std::optional<ipc::HostChannel> channel_;  // the same; what its function's calls talk to
-  runtime::GuardedFd socket_;                // the same
-  runtime::GuardedFd sentinel_, end_;        // the same; both ends of the pipe
+  platform::GuardedFd socket_;               // the same
+  platform::GuardedFd sentinel_, end_;       // the same; both ends of the pipe
 };
 
 }  // namespace mproc::process

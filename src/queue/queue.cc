@@ -36,12 +36,8 @@ uint64_t Padded(uint64_t size) { return (size + 7) & ~uint64_t{7}; }
 constexpr uint64_t kLargestItem = uint64_t{1} << 40;
 
 // Before the bytes of an item with objects stand its ticket and a note on each.
-struct ObjectNote {
-  uint32_t kind;
-  uint32_t descriptors;
-};
 uint64_t SizeOfNotes(uint64_t objects) {
-  return objects ? sizeof(uint64_t) + objects * sizeof(ObjectNote) : 0;
+  return objects ? sizeof(uint64_t) + objects * sizeof(object::ObjectNote) : 0;
 }
 
 bool SeveralCpus() {
@@ -189,13 +185,11 @@ Status Queue::Append(State* state, ByteView bytes, std::span<const object::Passe
   if (!objects.empty()) {
     uint64_t ticket = body_->next_ticket.fetch_add(1, std::memory_order_relaxed);
     MPROC_STEP();
+    std::vector<std::byte> notes;
     std::vector<int> fds;
+    for (const auto& object : objects) object::Tell(object, &notes, &fds);
     add(&ticket, sizeof ticket);
-    for (const auto& object : objects) {
-      ObjectNote note{object.kind, static_cast<uint32_t>(object.fds.size())};
-      add(&note, sizeof note);
-      fds.insert(fds.end(), object.fds.begin(), object.fds.end());
-    }
+    add(notes.data(), notes.size());
     Status sent = platform::SendMessage(sockets_[0].get(), AsBytes(&ticket, sizeof ticket), fds, false);
     if (!sent.ok()) return sent;
   }
@@ -249,8 +243,7 @@ Status Queue::ReadItem(const State& state, Item* item) {
 }
 
 // The objects that were sent with this ticket. Earlier ones belong to nobody; later ones to items behind.
-Status Queue::TakeObjects(uint64_t ticket, std::span<object::ReceivedObject> objects,
-                          std::span<const uint32_t> counts) {
+Status Queue::TakeObjects(uint64_t ticket, ByteView notes, std::vector<object::ReceivedObject>* objects) {
   platform::Message came;
   uint64_t said = 0;
   do {
@@ -260,37 +253,26 @@ Status Queue::TakeObjects(uint64_t ticket, std::span<object::ReceivedObject> obj
       return Status(MPROC_ERROR_PROTOCOL, "the objects of the item were lost with a process that was killed");
     }
   } while (said < ticket);
-  size_t next = 0;
-  for (size_t i = 0; i < objects.size(); i++) {
-    if (came.fds_lost || counts[i] > came.fds.size() - next)
-      return Status(MPROC_ERROR_DESCRIPTOR_LIMIT,
-                    "there was no room for the descriptors of the item's objects");
-    for (uint32_t k = 0; k < counts[i]; k++) objects[i].fds.push_back(std::move(came.fds[next++]));
-  }
+  if (came.fds_lost)
+    return Status(MPROC_ERROR_DESCRIPTOR_LIMIT,
+                  "there was no room for the descriptors of the item's objects");
+  if (object::CountDescriptors(notes) != came.fds.size()) return Spoilt();
+  *objects = object::TakeObjects(notes, came.fds);
   return Status();
 }
 
 Status Queue::TakeItem(State* state, const Item& item, object::Message* message) {
   uint64_t at = state->head + sizeof item;
-  size_t notes = SizeOfNotes(item.objects), size = item.size - notes;
+  size_t told = SizeOfNotes(item.objects), size = item.size - told;
   if (!message->bytes.Reserve(size)) return Status(MPROC_ERROR_OUT_OF_MEMORY);  // it stays
-  Status took;
-  if (item.objects) {
-    uint64_t ticket;
-    ring_.CopyOut(at, &ticket, sizeof ticket);
-    std::vector<uint32_t> counts(item.objects);
-    message->objects.resize(item.objects);
-    for (uint32_t i = 0; i < item.objects; i++) {
-      ObjectNote note;
-      ring_.CopyOut(at + sizeof ticket + i * sizeof note, &note, sizeof note);
-      message->objects[i].kind = note.kind;
-      counts[i] = note.descriptors;
-    }
-    took = TakeObjects(ticket, message->objects, counts);
-  }
-  ring_.CopyOut(at + notes, message->bytes.data(), size);
+  ring_.CopyOut(at + told, message->bytes.data(), size);
   message->bytes.SetSize(size);
-  return took;
+  if (!item.objects) return Status();
+  uint64_t ticket;
+  std::vector<std::byte> notes(told - sizeof ticket);
+  ring_.CopyOut(at, &ticket, sizeof ticket);
+  ring_.CopyOut(at + sizeof ticket, notes.data(), notes.size());
+  return TakeObjects(ticket, notes, &message->objects);
 }
 
 // Of an empty queue.

@@ -4,7 +4,7 @@
 
 #include <span>
 
-#include "object/message.hh"
+#include "object/passing.hh"
 #include "object/shared_object.hh"
 #include "queue/bell.hh"
 #include "queue/ring.hh"
@@ -78,8 +78,7 @@ class Queue final : public object::SharedObject {
                    std::span<const object::PassedObject> objects);
   void GiveMemoryBack(State* state);
   Status ReadItem(const State& state, Item* item);
-  Status TakeObjects(uint64_t ticket, std::span<object::ReceivedObject> objects,
-                     std::span<const uint32_t> counts);
+  Status TakeObjects(uint64_t ticket, ByteView notes, std::vector<object::ReceivedObject>* objects);
   Status TakeItem(State* state, const Item& item, object::Message* message);
   template <typename Take>
   Status GetWith(const Deadline& deadline, Take&& take);

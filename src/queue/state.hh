@@ -7,7 +7,9 @@
 // one that gets the lock has nothing to repair.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -32,20 +34,17 @@ class StatePlace {
  public:
   State Load() const {
     const Copy& from = copies_[valid_.load(std::memory_order_acquire) & 1];
-    State state;
-    uint64_t* to[] = {&state.capacity, &state.head,     &state.tail,  &state.items,
-                      &state.open,     &state.reserved, &state.untidy};
-    for (size_t i = 0; i < kWords; i++) *to[i] = from.words[i].load(std::memory_order_relaxed);
-    return state;
+    Words words;
+    for (size_t i = 0; i < words.size(); i++) words[i] = from.words[i].load(std::memory_order_relaxed);
+    return std::bit_cast<State>(words);
   }
   // Under the lock.
   void Commit(const State& state) {
     uint32_t next = ~valid_.load(std::memory_order_relaxed) & 1;
-    const uint64_t from[] = {state.capacity, state.head,     state.tail,  state.items,
-                             state.open,     state.reserved, state.untidy};
-    for (size_t i = 0; i < kWords; i++) {
+    Words words = std::bit_cast<Words>(state);
+    for (size_t i = 0; i < words.size(); i++) {
       MPROC_STEP();
-      copies_[next].words[i].store(from[i], std::memory_order_relaxed);
+      copies_[next].words[i].store(words[i], std::memory_order_relaxed);
     }
     MPROC_STEP();
     valid_.store(next, std::memory_order_release);
@@ -53,13 +52,14 @@ class StatePlace {
   }
   // A glance without the lock: may be of a moment ago, or a mixture.
   uint64_t ItemsNow() const {
-    return copies_[valid_.load(std::memory_order_acquire) & 1].words[3].load(std::memory_order_relaxed);
+    return copies_[valid_.load(std::memory_order_acquire) & 1].words[kItems].load(std::memory_order_relaxed);
   }
 
  private:
-  static constexpr size_t kWords = 7;
+  using Words = std::array<uint64_t, sizeof(State) / sizeof(uint64_t)>;
+  static constexpr size_t kItems = offsetof(State, items) / sizeof(uint64_t);
   struct alignas(64) Copy {
-    std::atomic<uint64_t> words[kWords];
+    std::atomic<uint64_t> words[std::tuple_size_v<Words>];
   };
   Copy copies_[2];
   alignas(64) std::atomic<uint32_t> valid_;

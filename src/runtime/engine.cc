@@ -4,7 +4,7 @@
 #include <chrono>
 #include <utility>
 
-#include "runtime/fork_guard.hh"
+#include "platform/fork_guard.hh"
 
 namespace mproc::runtime {
 namespace {
@@ -20,7 +20,7 @@ Engine::~Engine() { Stop({}, Deadline::After(INT64_MAX)); }
 
 Status Engine::Start() {
   Status status = loop_.Init();
-  for (int fd : loop_.Descriptors()) GuardFd(fd);
+  for (int fd : loop_.Descriptors()) platform::GuardFd(fd);
   if (status.ok()) status = post_.Init(loop_);
   if (status.ok()) status = thread_.Start(kName, kStackSize, [this] { Body(); });
   if (!status.ok()) CloseLoop();
@@ -29,7 +29,7 @@ Status Engine::Start() {
 
 void Engine::CloseLoop() {
   post_.Close();
-  for (int fd : loop_.Descriptors()) UnguardFd(fd);
+  for (int fd : loop_.Descriptors()) platform::UnguardFd(fd);
   loop_.Close();
 }
 

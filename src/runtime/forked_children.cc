@@ -25,7 +25,7 @@ struct NoReturn {
 }  // namespace
 
 Result<uint64_t> ForkedChildren::Start(const StartRequest& request, std::weak_ptr<ChildObserver> observer) {
-  auto channel = DuplicateGuarded(request.channel_fd);
+  auto channel = platform::DuplicateGuarded(request.channel_fd);
   if (!channel.ok()) return channel.status();
   auto child = std::make_shared<Child>();
   child->observer = std::move(observer);
@@ -56,7 +56,7 @@ void ForkedChildren::SignalChild(Child* child, int signo) {
 
 void ForkedChildren::Fork(uint64_t id) {
   std::shared_ptr<Child> child;
-  GuardedFd channel;
+  platform::GuardedFd channel;
   {
     std::lock_guard lock(mutex_);
     child = children_.at(id);
@@ -87,7 +87,8 @@ void ForkedChildren::Fork(uint64_t id) {
   WatchEnd(id, child.get());
 }
 
-Status ForkedChildren::MakeProcess(const Child& child, GuardedFd channel, platform::ProcessRef* process) {
+Status ForkedChildren::MakeProcess(const Child& child, platform::GuardedFd channel,
+                                   platform::ProcessRef* process) {
   if (!child.among_threads) {
     if (Status may = platform::CheckNoHostThreads(); !may.ok()) return may;
   }
@@ -98,9 +99,9 @@ Status ForkedChildren::MakeProcess(const Child& child, GuardedFd channel, platfo
     NoReturn end;
     end.code = child.body(socket.get());
   }
-  NoForks no_forks;
+  platform::NoForks no_forks;
   *process = platform::ProcessRef::Open(*pid);
-  GuardFd(process->fd());
+  platform::GuardFd(process->fd());
   return Status();
 }
 

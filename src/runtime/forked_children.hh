@@ -18,10 +18,10 @@
 #include "base/clock.hh"
 #include "loop/poll.hh"
 #include "loop/timer.hh"
+#include "platform/fork_guard.hh"
 #include "platform/pidfd.hh"
 #include "runtime/children.hh"
 #include "runtime/engine.hh"
-#include "runtime/fork_guard.hh"
 
 namespace mproc::runtime {
 
@@ -41,10 +41,10 @@ class ForkedChildren : public Children {
 
  private:
   struct Child {
-    ~Child() { UnguardFd(process.fd()); }
+    ~Child() { platform::UnguardFd(process.fd()); }
 
     std::weak_ptr<ChildObserver> observer;
-    GuardedFd channel;  // until it is forked
+    platform::GuardedFd channel;  // until it is forked
     ChildBody body;
     bool among_threads = false;
     int killed = 0;                // by this signal, before it was forked
@@ -54,7 +54,7 @@ class ForkedChildren : public Children {
 
   // Engine thread only.
   void Fork(uint64_t id);
-  Status MakeProcess(const Child& child, GuardedFd channel, platform::ProcessRef* process);
+  Status MakeProcess(const Child& child, platform::GuardedFd channel, platform::ProcessRef* process);
   void WatchEnd(uint64_t id, Child* child);
   void LookForEnds();
   void CheckEnd(uint64_t id);

@@ -164,7 +164,7 @@ void LauncherClient::OnReply(LauncherProcess* from, ipc::ControlReceived reply) 
     if (type == ipc::ControlType::kStarted) {
       Child& child = *found->second;
       child.process = platform::ProcessRef::Adopt(reply.head.first, std::move(reply.process));
-      GuardFd(child.process.fd());
+      platform::GuardFd(child.process.fd());
     } else {
       ended = std::move(found->second);
       children_.erase(found);

@@ -40,7 +40,7 @@ class LauncherClient : public Children, private LauncherProcess::Owner {
 
  private:
   struct Child {
-    ~Child() { UnguardFd(process.fd()); }
+    ~Child() { platform::UnguardFd(process.fd()); }
 
     std::weak_ptr<ChildObserver> observer;
     std::string program;

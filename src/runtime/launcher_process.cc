@@ -34,7 +34,7 @@ bool NoRoom(const Status& status) {
 
 Result<std::shared_ptr<LauncherProcess>> LauncherProcess::Launch(const std::string& program,
                                                                  std::function<void()> wake) {
-  auto sockets = MakeGuardedSocketPair();
+  auto sockets = platform::MakeGuardedSocketPair();
   if (!sockets.ok()) return sockets.status();
   Status status = platform::AskForCredentials(sockets->second.get());
   if (!status.ok()) return status;
@@ -50,11 +50,11 @@ Result<std::shared_ptr<LauncherProcess>> LauncherProcess::Launch(const std::stri
   launcher->process_ = std::move(launched->process);
   launcher->is_child_ = launched->is_child;
   launcher->socket_ = std::move(sockets->first);
-  GuardFd(launcher->process_.fd());
+  platform::GuardFd(launcher->process_.fd());
   return launcher;
 }
 
-LauncherProcess::~LauncherProcess() { UnguardFd(process_.fd()); }
+LauncherProcess::~LauncherProcess() { platform::UnguardFd(process_.fd()); }
 
 Status LauncherProcess::Send(ByteView bytes, std::span<const int> fds) {
   std::lock_guard lock(mutex_);

@@ -17,9 +17,9 @@
 #include "loop/loop.hh"
 #include "loop/poll.hh"
 #include "loop/timer.hh"
+#include "platform/fork_guard.hh"
 #include "platform/identity.hh"
 #include "platform/launch.hh"
-#include "runtime/fork_guard.hh"
 
 namespace mproc::runtime {
 
@@ -76,7 +76,7 @@ class LauncherProcess {
   std::function<void()> wake_;
 
   std::mutex mutex_;
-  GuardedFd socket_;             // sent to under mutex_, read by the engine thread
+  platform::GuardedFd socket_;   // sent to under mutex_, read by the engine thread
   std::deque<Waiting> waiting_;  // guarded by mutex_
   std::atomic<bool> closed_ = false;
 

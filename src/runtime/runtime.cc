@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "platform/fork_guard.hh"
 #include "platform/program_path.hh"
-#include "runtime/fork_guard.hh"
 
 namespace mproc::runtime {
 
@@ -42,7 +42,7 @@ Result<std::shared_ptr<Runtime>> Runtime::AcquireEngine() { return AcquireWith(n
 
 // With a launcher if `worker_program` is not null.
 Result<std::shared_ptr<Runtime>> Runtime::AcquireWith(const std::string* worker_program) {
-  Status guarded = StartForkGuard();
+  Status guarded = platform::StartForkGuard();
   if (!guarded.ok()) return guarded;
   Process& process = ThisProcess();
   std::lock_guard lock(process.mutex);

@@ -3,10 +3,10 @@
 
 #include <utility>
 
+#include "platform/fork_guard.hh"
 #include "platform/identity.hh"
 #include "platform/signals.hh"
 #include "platform/thread.hh"
-#include "runtime/fork_guard.hh"
 
 namespace mproc::runtime {
 namespace {
@@ -34,12 +34,12 @@ struct ThreadChildren::Run {
   uint64_t id;
   std::weak_ptr<ChildObserver> observer;
   ChildBody body;  // keeps the runtime, and with it `children`
-  GuardedFd socket;
+  platform::GuardedFd socket;
   int code = 0;
 };
 
 Result<uint64_t> ThreadChildren::Start(const StartRequest& request, std::weak_ptr<ChildObserver> observer) {
-  auto socket = DuplicateGuarded(request.channel_fd);
+  auto socket = platform::DuplicateGuarded(request.channel_fd);
   if (!socket.ok()) return socket.status();
   std::unique_lock lock(mutex_);
   if (ending_) return Status(MPROC_ERROR_NOT_RUNNING, "the runtime is being ended");

@@ -17,10 +17,10 @@ struct ThreadWorker {
       : channel(std::move(its_channel)),
         functions(std::move(its_functions)),
         runtime(std::move(its_runtime)) {
-    for (int fd : channel.bells()) runtime::GuardFd(fd);
+    for (int fd : channel.bells()) platform::GuardFd(fd);
   }
   ~ThreadWorker() {
-    for (int fd : channel.bells()) runtime::UnguardFd(fd);
+    for (int fd : channel.bells()) platform::UnguardFd(fd);
   }
 
   ipc::WorkerChannel channel;

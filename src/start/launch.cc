@@ -26,17 +26,17 @@ Result<Starter> EnterRuntime(const Options& options) {
 Result<Connection> Connect(int32_t polling) {
   Connection connection;
   {
-    runtime::NoForks no_forks;
+    platform::NoForks no_forks;
     auto channel = ipc::HostChannel::Create(static_cast<uint32_t>(polling));
     if (!channel.ok()) return channel.status();
     connection.channel = std::move(*channel);
-    connection.memory = runtime::GuardedFd(connection.channel.GiveMemoryFd());
+    connection.memory = platform::GuardedFd(connection.channel.GiveMemoryFd());
   }
-  auto ends = runtime::MakeGuardedSocketPair();
+  auto ends = platform::MakeGuardedSocketPair();
   if (!ends.ok()) return ends.status();
   connection.socket = std::move(ends->first);
   connection.child_end = std::move(ends->second);
-  auto listener = runtime::DuplicateGuarded(connection.socket.get());
+  auto listener = platform::DuplicateGuarded(connection.socket.get());
   if (!listener.ok()) return listener.status();
   connection.listener = std::move(*listener);
   return connection;

@@ -20,10 +20,10 @@ Result<Starter> EnterRuntime(const Options& options);
 // Both ends of a channel and of its socket.
 struct Connection {
   ipc::HostChannel channel;
-  runtime::GuardedFd memory;     // of the channel, for the child; not needed once the set-up was sent
-  runtime::GuardedFd socket;     // the host's end
-  runtime::GuardedFd listener;   // the same, for the child's link
-  runtime::GuardedFd child_end;  // not needed once the child was asked for
+  platform::GuardedFd memory;     // of the channel, for the child; not needed once the set-up was sent
+  platform::GuardedFd socket;     // the host's end
+  platform::GuardedFd listener;   // the same, for the child's link
+  platform::GuardedFd child_end;  // not needed once the child was asked for
 };
 Result<Connection> Connect(int32_t polling);
 

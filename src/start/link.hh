@@ -9,8 +9,8 @@
 #include "ipc/message.hh"
 #include "loop/poll.hh"
 #include "loop/timer.hh"
+#include "platform/fork_guard.hh"
 #include "platform/memory_file.hh"
-#include "runtime/fork_guard.hh"
 #include "runtime/runtime.hh"
 #include "task/table.hh"
 
@@ -37,11 +37,11 @@ class ChildLink : public runtime::ChildObserver, public std::enable_shared_from_
   using Deliver = std::function<void(ChildEvent)>;
   // `socket` is a duplicate of the host's end. It is there before the child is started: the report of its
   // exit may come before Open has done its work, and its last words are read all the same.
-  ChildLink(std::shared_ptr<runtime::Runtime> runtime, runtime::GuardedFd socket, Deliver deliver)
+  ChildLink(std::shared_ptr<runtime::Runtime> runtime, platform::GuardedFd socket, Deliver deliver)
       : runtime_(std::move(runtime)), deliver_(std::move(deliver)), socket_(std::move(socket)) {}
 
   // Its standard error until the hello, a memory file. Before it is started.
-  void SetErrors(runtime::GuardedFd errors) { errors_ = std::move(errors); }
+  void SetErrors(platform::GuardedFd errors) { errors_ = std::move(errors); }
   // Listens for at most `limit` nanoseconds. Any thread.
   void Open(int64_t limit);
   // Nothing is delivered afterwards (but for what is under way on the engine thread). Any thread.
@@ -64,10 +64,10 @@ class ChildLink : public runtime::ChildObserver, public std::enable_shared_from_
 
   std::shared_ptr<runtime::Runtime> runtime_;
   Deliver deliver_;  // emptied by Close, on the engine thread
-  runtime::GuardedFd socket_;
+  platform::GuardedFd socket_;
   loop::Poll poll_;
   loop::Timer timer_;
-  runtime::GuardedFd errors_;
+  platform::GuardedFd errors_;
   ipc::LongBody hello_{4 << 20};
 };
 

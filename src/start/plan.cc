@@ -75,12 +75,12 @@ Status SendSetup(int socket, task::Setup setup, const Options& options, const Pl
   auto body = task::EncodeSetup(setup);
   ipc::MessageHead head{static_cast<uint32_t>(ipc::MessageType::kSetup), 0, body.size()};
   std::vector<int> fds = {descriptors.memory, descriptors.leader_bell, descriptors.engine_bell};
-  runtime::GuardedFd long_body;
+  platform::GuardedFd long_body;
   if (body.size() > platform::kMaxMessage - sizeof head) {
-    runtime::NoForks no_forks;
+    platform::NoForks no_forks;
     auto file = platform::MakeMemoryFile("mproc-setup", body);
     if (!file.ok()) return file.status();
-    long_body = runtime::GuardedFd(std::move(*file));
+    long_body = platform::GuardedFd(std::move(*file));
     fds.push_back(long_body.get());
     body.clear();
   }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/status.hh"
-#include "runtime/fork_guard.hh"
+#include "platform/fork_guard.hh"
 #include "start/options.hh"
 #include "task/setup.hh"
 

@@ -10,12 +10,6 @@
 namespace mproc::sync {
 namespace {
 
-template <typename T>
-Result<std::shared_ptr<object::Object>> AsObject(Result<std::shared_ptr<T>> adopted) {
-  if (!adopted.ok()) return adopted.status();
-  return std::shared_ptr<object::Object>(std::move(*adopted));
-}
-
 // Its own memory first, then that of its lock if it was given one.
 Result<std::shared_ptr<object::Object>> AdoptCondition(object::ReceivedFds* fds) {
   std::shared_ptr<Lock> lock;
@@ -24,7 +18,7 @@ Result<std::shared_ptr<object::Object>> AdoptCondition(object::ReceivedFds* fds)
     if (!adopted.ok()) return adopted.status();
     lock = std::move(*adopted);
   }
-  return AsObject(Condition::Adopt(std::move((*fds)[0]), std::move(lock)));
+  return object::AsObject(Condition::Adopt(std::move((*fds)[0]), std::move(lock)));
 }
 
 }  // namespace
@@ -35,15 +29,15 @@ Result<std::shared_ptr<object::Object>> AdoptObject(object::Kind kind, object::R
     return Status(MPROC_ERROR_PROTOCOL, "an object came with too few descriptors");
   switch (kind) {
     case object::Kind::kLock:
-      return AsObject(Lock::Adopt(std::move(fds[0])));
+      return object::AsObject(Lock::Adopt(std::move(fds[0])));
     case object::Kind::kSemaphore:
-      return AsObject(Semaphore::Adopt(std::move(fds[0])));
+      return object::AsObject(Semaphore::Adopt(std::move(fds[0])));
     case object::Kind::kEvent:
-      return AsObject(Event::Adopt(std::move(fds[0])));
+      return object::AsObject(Event::Adopt(std::move(fds[0])));
     case object::Kind::kCondition:
       return AdoptCondition(&fds);
     case object::Kind::kBarrier:
-      return AsObject(Barrier::Adopt(std::move(fds[0])));
+      return object::AsObject(Barrier::Adopt(std::move(fds[0])));
     default:
       break;
   }

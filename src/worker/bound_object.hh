@@ -2,18 +2,15 @@
 // A lock or the like that the host has passed with a bound function or to a process. The worker's thread.
 #pragma once
 
-#include <algorithm>
-#include <cstring>
 #include <memory>
 #include <vector>
 
-#include "ipc/message.hh"
+#include "object/passing.hh"
+#include "platform/socket.hh"
 
 namespace mproc::worker {
 
-struct BoundObject {
-  uint32_t kind = 0;
-  std::vector<platform::UniqueFd> fds;
+struct BoundObject : object::ReceivedObject {
   void* handle = nullptr;       // for the functions; null: none has asked yet
   std::shared_ptr<void> owner;  // of the handle
 };
@@ -22,19 +19,14 @@ struct BoundObject {
 // False if some did not arrive.
 inline bool TakeObjects(ByteView notes, size_t first, platform::Message* message,
                         std::vector<BoundObject>* objects) {
-  size_t next = std::min(first, message->fds.size());
-  for (; notes.size() >= sizeof(ipc::ObjectNote); notes = notes.subspan(sizeof(ipc::ObjectNote))) {
-    ipc::ObjectNote note;
-    std::memcpy(&note, notes.data(), sizeof note);
-    if (message->fds_lost || note.descriptors > message->fds.size() - next) return false;
-    BoundObject object;
-    object.kind = note.kind;
-    for (uint32_t i = 0; i < note.descriptors; i++) object.fds.push_back(std::move(message->fds[next++]));
-    objects->push_back(std::move(object));
-  }
-  auto begin = message->fds.begin();
-  message->fds.erase(begin + static_cast<ptrdiff_t>(std::min(first, next)),
-                     begin + static_cast<ptrdiff_t>(next));
+  size_t count = object::CountDescriptors(notes);
+  if (count == 0) return true;
+  if (message->fds_lost || message->fds.size() < first || count > message->fds.size() - first) return false;
+  auto begin = message->fds.begin() + static_cast<ptrdiff_t>(first);
+  auto end = begin + static_cast<ptrdiff_t>(count);
+  for (auto& taken : object::TakeObjects(notes, {begin, end}))
+    objects->push_back({std::move(taken), nullptr, {}});
+  message->fds.erase(begin, end);
   return true;
 }
 

@@ -2,35 +2,22 @@
 // The module of the tests of connections.
 #include "connection_functions.h"
 
-#include <mproc/mproc.h>
-#include <string.h>
-
 #include "functions.h"
-
-#define TRY(call)                        \
-  do {                                   \
-    mproc_status_t tried = (call);       \
-    if (tried != MPROC_OK) return tried; \
-  } while (0)
-
-static void* First(mproc_call_t* call) {
-  void* object = NULL;
-  return mproc_call_object(call, 0, &object) == MPROC_OK ? object : NULL;
-}
+#include "module.h"
 
 static int32_t Do_send(mproc_call_t* call, const void* input, size_t size, void* user_data) {
   (void)user_data;
-  return mproc_connection_send(First(call), input, size, MPROC_FOREVER);
+  return mproc_connection_send(ObjectAt(call, 0), input, size, MPROC_FOREVER);
 }
 
 static int32_t Do_send_and_stay(mproc_call_t* call, const void* input, size_t size, void* user_data) {
   (void)user_data;
-  TRY(mproc_connection_send(First(call), input, size, MPROC_FOREVER));
-  return mproc_connection_receive_into(First(call), NULL, 0, NULL, MPROC_FOREVER);
+  TRY(mproc_connection_send(ObjectAt(call, 0), input, size, MPROC_FOREVER));
+  return mproc_connection_receive_into(ObjectAt(call, 0), NULL, 0, NULL, MPROC_FOREVER);
 }
 
 static int32_t Do_answer(mproc_call_t* call, const void* input, size_t size, void* user_data) {
-  mproc_connection_t* connection = First(call);
+  mproc_connection_t* connection = ObjectAt(call, 0);
   (void)input, (void)size, (void)user_data;
   for (;;) {
     mproc_message_t* message = NULL;
@@ -47,7 +34,7 @@ static int32_t Do_answer(mproc_call_t* call, const void* input, size_t size, voi
 
 static int32_t Do_flood(mproc_call_t* call, const void* input, size_t size, void* user_data) {
   static const char kBytes[1000];
-  mproc_connection_t* connection = First(call);
+  mproc_connection_t* connection = ObjectAt(call, 0);
   (void)input, (void)size, (void)user_data;
   for (;;) {
     mproc_status_t status = mproc_connection_send(connection, kBytes, sizeof kBytes, MPROC_FOREVER);
@@ -57,7 +44,7 @@ static int32_t Do_flood(mproc_call_t* call, const void* input, size_t size, void
 }
 
 static int32_t Do_give_back(mproc_call_t* call, const void* input, size_t size, void* user_data) {
-  mproc_connection_t* connection = First(call);
+  mproc_connection_t* connection = ObjectAt(call, 0);
   mproc_message_t* message = NULL;
   void *data = NULL, *lock = NULL, *event = NULL, *inner = NULL, *none = NULL;
   (void)input, (void)user_data;
@@ -79,8 +66,4 @@ static int32_t Do_give_back(mproc_call_t* call, const void* input, size_t size, 
   return mproc_object_destroy(inner);
 }
 
-MPROC_MODULE_ENTRY mproc_status_t mproc_module_main(mproc_table_t* table) {
-#define ADD(id, name, about) TRY(mproc_table_add(table, id, #name, Do_##name, NULL));
-  CONNECTION_FUNCTIONS(ADD)
-  return MPROC_OK;
-}
+MODULE_OF(CONNECTION_FUNCTIONS)

@@ -35,8 +35,10 @@ static void NoTaskIsLostOrRunTwice(void) {
 static void WorkersFollowAfterClose(void) {
   mproc_pool_t* pool = PoolOfTasks(3, 1);
   mproc_future_t* futures[6];
-  for (int i = 0; i < 6; i++) futures[i] = SubmitWork(pool, fn_sleep, 20, i);
+  // Gates: with tasks that end before the close, workers follow that find nothing to do.
+  for (int i = 0; i < 6; i++) futures[i] = SubmitWork(pool, fn_gate, 0, i);
   CHECK_OK(mproc_pool_close(pool));
+  for (int i = 0; i < 6; i++) OpenGate(i);
   CHECK_OK(mproc_pool_join(pool, TestLong()));
   for (int i = 0; i < 6; i++) CHECK_EQ(TakeReport(futures[i]).value, i);
   CHECK_EQ(Statistic(pool, MPROC_POOL_STATISTIC_STARTS), 6);

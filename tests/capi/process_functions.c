@@ -3,24 +3,11 @@
 #include "process_functions.h"
 
 #include <dlfcn.h>
-#include <mproc/mproc.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "functions.h"
-
-#define TRY(call)                        \
-  do {                                   \
-    mproc_status_t tried = (call);       \
-    if (tried != MPROC_OK) return tried; \
-  } while (0)
-
-static int64_t NumberIn(const void* input, size_t size) {
-  int64_t number = 0;
-  if (size == sizeof number) memcpy(&number, input, sizeof number);
-  return number;
-}
+#include "module.h"
 
 static int32_t Do_give(mproc_call_t* call, const void* input, size_t size, void* user_data) {
   (void)call, (void)user_data;
@@ -204,8 +191,4 @@ static int32_t Do_where(mproc_call_t* call, const void* input, size_t size, void
   return mproc_call_fail(call, 1, "Where", text, NULL);
 }
 
-MPROC_MODULE_ENTRY mproc_status_t mproc_module_main(mproc_table_t* table) {
-#define ADD(id, name, about) TRY(mproc_table_add(table, id, #name, Do_##name, NULL));
-  PROCESS_FUNCTIONS(ADD)
-  return MPROC_OK;
-}
+MODULE_OF(PROCESS_FUNCTIONS)

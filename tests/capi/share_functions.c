@@ -2,26 +2,8 @@
 // The module of the tests of queues, arrays and memory.
 #include "share_functions.h"
 
-#include <mproc/mproc.h>
-#include <string.h>
-
 #include "functions.h"
-
-#define TRY(call)                        \
-  do {                                   \
-    mproc_status_t tried = (call);       \
-    if (tried != MPROC_OK) return tried; \
-  } while (0)
-
-static int64_t NumberIn(const void* input, size_t size) {
-  int64_t number = 0;
-  if (size == sizeof number) memcpy(&number, input, sizeof number);
-  return number;
-}
-static void* ObjectAt(mproc_call_t* call, size_t index) {
-  void* object = NULL;
-  return mproc_call_object(call, index, &object) == MPROC_OK ? object : NULL;
-}
+#include "module.h"
 
 static int32_t Do_put_text(mproc_call_t* call, const void* input, size_t size, void* user_data) {
   (void)user_data;
@@ -172,8 +154,4 @@ static int32_t Do_die_putting(mproc_call_t* call, const void* input, size_t size
   }
 }
 
-MPROC_MODULE_ENTRY mproc_status_t mproc_module_main(mproc_table_t* table) {
-#define ADD(id, name, about) TRY(mproc_table_add(table, id, #name, Do_##name, NULL));
-  SHARE_FUNCTIONS(ADD)
-  return MPROC_OK;
-}
+MODULE_OF(SHARE_FUNCTIONS)

@@ -189,6 +189,20 @@ static void KilledWhileItPuts(void) {
   }
 }
 
+// As many messages as there are handles: the next item stays in the queue.
+static void NoHandleLosesNoItem(void) {
+  enum { kMost = 65536 };
+  mproc_queue_t* queue = NewQueue(0, 0);
+  mproc_message_t **messages = calloc(kMost, sizeof *messages), *last = NULL;
+  for (int64_t i = 0; i <= kMost; i++) PutNumber(queue, i);
+  for (int64_t i = 0; i < kMost; i++) NEED_OK(mproc_queue_get(queue, 0, &messages[i]));
+  CHECK_STATUS(mproc_queue_get(queue, 0, &last), MPROC_ERROR_OUT_OF_MEMORY);
+  for (int64_t i = 0; i < kMost; i++) CHECK_OK(mproc_message_destroy(messages[i]));
+  free(messages);
+  CHECK_EQ(GetNumber(queue), kMost);
+  CHECK_OK(mproc_queue_destroy(queue));
+}
+
 // ---- bad input
 
 static void WrongQueues(void) {
@@ -312,6 +326,7 @@ int main(int argc, char** argv) {
       {"each kind travels", EachKindTravels, 0},
       {"memory is shared", MemoryIsShared, 0},
       {"killed while it puts", KilledWhileItPuts, 0},
+      {"no handle loses no item", NoHandleLosesNoItem, 0},
       {"wrong queues", WrongQueues, 0},
       {"wrong arrays and memory", WrongArraysAndMemory, 0},
       {"ten thousand of each", TenThousandOfEach, 0},

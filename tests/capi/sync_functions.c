@@ -2,34 +2,18 @@
 // The module of the tests of objects.
 #include "sync_functions.h"
 
-#include <mproc/mproc.h>
 #include <signal.h>
-#include <string.h>
 #include <time.h>
 
 #include "functions.h"
-
-#define TRY(call)                        \
-  do {                                   \
-    mproc_status_t tried = (call);       \
-    if (tried != MPROC_OK) return tried; \
-  } while (0)
+#include "module.h"
 
 static void Pause(void) {
   struct timespec span = {0, 200000};
   nanosleep(&span, NULL);
 }
-static int64_t NumberIn(const void* input, size_t size) {
-  int64_t number = 0;
-  if (size == sizeof number) memcpy(&number, input, sizeof number);
-  return number;
-}
 static int32_t Give(mproc_call_t* call, int64_t number) {
   return mproc_call_reply(call, &number, sizeof number);
-}
-static void* ObjectAt(mproc_call_t* call, size_t index) {
-  void* object = NULL;
-  return mproc_call_object(call, index, &object) == MPROC_OK ? object : NULL;
 }
 
 static int32_t Do_count(mproc_call_t* call, const void* input, size_t size, void* user_data) {
@@ -121,8 +105,4 @@ static int32_t Do_hold(mproc_call_t* call, const void* input, size_t size, void*
   return Give(call, getpid());
 }
 
-MPROC_MODULE_ENTRY mproc_status_t mproc_module_main(mproc_table_t* table) {
-#define ADD(id, name, about) TRY(mproc_table_add(table, id, #name, Do_##name, NULL));
-  SYNC_FUNCTIONS(ADD)
-  return MPROC_OK;
-}
+MODULE_OF(SYNC_FUNCTIONS)

@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: MIT
 // mproc.hpp in use: arguments and results of all kinds, maps, errors; with workers that are this program, and
-// with those that load the module given as argument. The last line is "N passed, N failed".
-#include <cstdio>
+// with those that load the module given as argument.
 #include <functional>
 #include <list>
 #include <numeric>
 
+#include "check.hh"
 #include "work.hh"
 
 using namespace work;
 using Pool = mproc::pool<Functions>;
 
 namespace {
-
-int g_failures = 0;
-
-void Check(bool good, const char* what, int line) {
-  if (good) return;
-  g_failures++;
-  std::printf("  line %d: %s\n", line, what);
-}
-#define CHECK(condition) Check((condition), #condition, __LINE__)
 
 template <typename Body>
 mproc::task_error ErrorOf(Body&& body) {
@@ -263,29 +254,21 @@ int main(int argc, char** argv) {
                                                                   {"futures", Futures},
                                                                   {"workers", Workers},
                                                                   {"seeing", Seeing}};
-  int passed = 0, failed = 0;
+  Tests run;
   std::vector<const char*> modules{nullptr};
   if (argc > 1) modules.push_back(argv[1]);
   for (const char* module : modules) {
-    for (auto [name, run] : tests) {
-      g_failures = 0;
-      try {
+    for (auto [name, test] : tests) {
+      run.Run((std::string(name) + (module ? ", module" : ", self")).c_str(), [&] {
         mproc::pool_options options;
         options.workers(2);
         if (module) options.module(module);
         Pool pool(options);
-        run(pool);
+        test(pool);
         pool.close();
         pool.join();
-      } catch (const std::exception& error) {
-        std::printf("  %s\n", error.what());
-        g_failures++;
-      }
-      std::printf("%s %s, %s\n", g_failures ? "FAILED" : "ok", name, module ? "module" : "self");
-      (g_failures ? failed : passed)++;
+      });
     }
   }
-  if (mproc_runtime_finish(10 * MPROC_SECOND) != MPROC_OK) failed++;
-  std::printf("%d passed, %d failed\n", passed, failed);
-  return failed != 0;
+  return run.End();
 }

@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What processes share, in C++: mutexes, values, arrays, queues, connections, and processes of their own.
-#include <cstdio>
 #include <mproc/mproc.hpp>
 #include <mutex>
+
+#include "check.hh"
 
 using namespace std::chrono_literals;
 
 namespace {
-
-int g_failures = 0;
-
-void Check(bool good, const char* what, int line) {
-  if (good) return;
-  g_failures++;
-  std::printf("  line %d: %s\n", line, what);
-}
-#define CHECK(condition) Check((condition), #condition, __LINE__)
 
 struct Point {
   double x, y;
@@ -143,18 +135,7 @@ int main() {
                                                       {"queues", Queues},
                                                       {"connections", Connections},
                                                       {"killed with its owner", KilledWithItsOwner}};
-  int passed = 0, failed = 0;
-  for (const auto& [name, run] : cases) {
-    int before = g_failures;
-    try {
-      run();
-    } catch (const std::exception& error) {
-      Check(false, error.what(), 0);
-    }
-    std::printf("%s %s\n", g_failures == before ? "ok" : "FAILED", name);
-    ++(g_failures == before ? passed : failed);
-  }
-  mproc_runtime_finish(MPROC_FOREVER);
-  std::printf("%d passed, %d failed\n", passed, failed);
-  return failed != 0;
+  Tests run;
+  for (const auto& [name, test] : cases) run.Run(name, test);
+  return run.End();
 }

@@ -40,8 +40,8 @@ std::shared_ptr<pool::Pool> MakePool() {
   pool->self_ = pool;
   pool->core_.runtime = *runtime;
   pool->core_.children = &(*runtime)->launcher();
-  pool->core_.leader_bell = runtime::GuardedFd(std::move(*platform::MakeEventFd()));
-  pool->core_.engine_bell = runtime::GuardedFd(std::move(*platform::MakeEventFd()));
+  pool->core_.leader_bell = platform::GuardedFd(std::move(*platform::MakeEventFd()));
+  pool->core_.engine_bell = platform::GuardedFd(std::move(*platform::MakeEventFd()));
   pool->core_.size = options.workers;
   for (int place = 0; place < options.workers; place++) pool->core_.workers.Add();
   pool->engine_ = std::make_shared<pool::EngineSide>(*runtime);
@@ -63,7 +63,7 @@ void FakeWorkers::Start(size_t place) {
   REQUIRE(ends.ok() && channel.ok());
   worker.Clear();
   worker.SetChannel(std::move(*channel), nullptr);
-  worker.socket = runtime::GuardedFd(std::move(ends->first));
+  worker.socket = platform::GuardedFd(std::move(ends->first));
   worker.number = next_number_++;
   worker.name = "fake";
   worker.state = pool::WorkerState::kReady;

@@ -139,7 +139,7 @@ void ACrash(Input input) {
 
 // The last words of a worker: messages of the sizes and bytes that the input gives.
 void LastWords(Input input) {
-  auto ends = runtime::MakeGuardedSocketPair();
+  auto ends = platform::MakeGuardedSocketPair();
   REQUIRE(ends.ok());
   int exits = 0, answers = 0;
   auto link = std::make_shared<start::ChildLink>(

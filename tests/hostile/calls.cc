@@ -36,59 +36,6 @@ mproc_task_options_t* TaskOptions(void* handle) { return static_cast<mproc_task_
 mproc_imap_t* Imap(void* handle) { return static_cast<mproc_imap_t*>(handle); }
 mproc_value_t* Value(void* handle) { return static_cast<mproc_value_t*>(handle); }
 
-void AddProcess(const Add& add) {
-  const int32_t bad = MPROC_ERROR_INVALID_ARGUMENT;
-#define PROCESS(name, ...)                                                                                  \
-  add(                                                                                                      \
-      #name, Kind::kProcess, [](void* h) { return name(static_cast<mproc_process_t*>(h), ##__VA_ARGS__); }, \
-      bad)
-#define OPTIONS(name, ...)          \
-  add(                              \
-      #name, Kind::kProcessOptions, \
-      [](void* h) { return name(static_cast<mproc_process_options_t*>(h), ##__VA_ARGS__); }, bad)
-  PROCESS(mproc_process_join, 0);
-  PROCESS(mproc_process_terminate);
-  PROCESS(mproc_process_kill);
-  PROCESS(mproc_process_signal, 1);
-  PROCESS(mproc_process_is_alive, &g_out.flag);
-  PROCESS(mproc_process_exit_code, &g_out.flag);
-  PROCESS(mproc_process_pid, &g_out.info);
-  PROCESS(mproc_process_sentinel, &g_out.flag);
-  PROCESS(mproc_process_name, &g_out.text);
-  PROCESS(mproc_process_is_daemon, &g_out.flag);
-  PROCESS(mproc_process_failure, nullptr, nullptr, nullptr, nullptr);
-  PROCESS(mproc_process_start);
-  add(
-      "mproc_process_destroy", Kind::kProcess,
-      [](void* h) { return mproc_process_destroy(static_cast<mproc_process_t*>(h)); }, MPROC_OK);
-  OPTIONS(mproc_process_options_set_function, 1, "x", 1);
-  OPTIONS(mproc_process_options_set_objects, nullptr, 0);
-  OPTIONS(mproc_process_options_set_name, "name");
-  OPTIONS(mproc_process_options_set_daemon, 0);
-  OPTIONS(mproc_process_options_set_start_method, MPROC_START_SPAWN);
-  OPTIONS(mproc_process_options_set_fork_with_threads, 0);
-  OPTIONS(mproc_process_options_set_module, "/nowhere.so");
-  OPTIONS(mproc_process_options_set_table, nullptr);
-  OPTIONS(mproc_process_options_set_environment, "MPROC_NOTHING", nullptr);
-  OPTIONS(mproc_process_options_set_directory, "/");
-  OPTIONS(mproc_process_options_set_worker_program, "/nowhere");
-  add(
-      "mproc_process_create", Kind::kProcessOptions,
-      [](void* h) {
-        mproc_process_t* made = nullptr;
-        int32_t status = mproc_process_create(static_cast<mproc_process_options_t*>(h), &made);
-        mproc_process_destroy(made);
-        return status;
-      },
-      bad);
-  add(
-      "mproc_process_options_destroy", Kind::kProcessOptions,
-      [](void* h) { return mproc_process_options_destroy(static_cast<mproc_process_options_t*>(h)); },
-      MPROC_OK);
-#undef PROCESS
-#undef OPTIONS
-}
-
 std::vector<HandleCall> MakeCalls() {
   std::vector<HandleCall> calls;
   auto add = [&calls](const char* name, Kind kind, std::function<int32_t(void*)> call,
@@ -254,7 +201,6 @@ std::vector<HandleCall> MakeCalls() {
   IMAP(mproc_imap_info, MPROC_FUTURE_INFO_CAUSE, &o.info);
   add(
       "mproc_imap_destroy", Kind::kImap, [](void* h) { return mproc_imap_destroy(Imap(h)); }, MPROC_OK);
-  AddProcess(add);
   AddObjectCalls(add);
   add("mproc_block_data", Kind::kBlock,
       [&o](void* h) { return mproc_block_data(Block(h), nullptr, &o.size); });

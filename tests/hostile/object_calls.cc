@@ -21,6 +21,45 @@ char g_buffer[64];
   add(                         \
       #name, kind, [](void* h) { return name(static_cast<type*>(h)); }, MPROC_OK)
 
+void AddProcess(const Add& add) {
+  CALL(mproc_process_join, mproc_process_t, Kind::kProcess, 0);
+  CALL(mproc_process_terminate, mproc_process_t, Kind::kProcess);
+  CALL(mproc_process_kill, mproc_process_t, Kind::kProcess);
+  CALL(mproc_process_signal, mproc_process_t, Kind::kProcess, 1);
+  CALL(mproc_process_is_alive, mproc_process_t, Kind::kProcess, &g_flag);
+  CALL(mproc_process_exit_code, mproc_process_t, Kind::kProcess, &g_flag);
+  CALL(mproc_process_pid, mproc_process_t, Kind::kProcess, &g_info);
+  CALL(mproc_process_sentinel, mproc_process_t, Kind::kProcess, &g_flag);
+  CALL(mproc_process_name, mproc_process_t, Kind::kProcess, &g_text);
+  CALL(mproc_process_is_daemon, mproc_process_t, Kind::kProcess, &g_flag);
+  CALL(mproc_process_failure, mproc_process_t, Kind::kProcess, nullptr, nullptr, nullptr, nullptr);
+  CALL(mproc_process_start, mproc_process_t, Kind::kProcess);
+  GONE(mproc_process_destroy, mproc_process_t, Kind::kProcess);
+#define OPTION(name, ...) CALL(name, mproc_process_options_t, Kind::kProcessOptions, ##__VA_ARGS__)
+  OPTION(mproc_process_options_set_function, 1, "x", 1);
+  OPTION(mproc_process_options_set_objects, nullptr, 0);
+  OPTION(mproc_process_options_set_name, "name");
+  OPTION(mproc_process_options_set_daemon, 0);
+  OPTION(mproc_process_options_set_start_method, MPROC_START_SPAWN);
+  OPTION(mproc_process_options_set_fork_with_threads, 0);
+  OPTION(mproc_process_options_set_module, "/nowhere.so");
+  OPTION(mproc_process_options_set_table, nullptr);
+  OPTION(mproc_process_options_set_environment, "MPROC_NOTHING", nullptr);
+  OPTION(mproc_process_options_set_directory, "/");
+  OPTION(mproc_process_options_set_worker_program, "/nowhere");
+#undef OPTION
+  add(
+      "mproc_process_create", Kind::kProcessOptions,
+      [](void* h) {
+        mproc_process_t* made = nullptr;
+        int32_t status = mproc_process_create(static_cast<mproc_process_options_t*>(h), &made);
+        mproc_process_destroy(made);
+        return status;
+      },
+      MPROC_ERROR_INVALID_ARGUMENT);
+  GONE(mproc_process_options_destroy, mproc_process_options_t, Kind::kProcessOptions);
+}
+
 void AddSync(const Add& add) {
   CALL(mproc_lock_acquire, mproc_lock_t, Kind::kLock, 0);
   CALL(mproc_lock_release, mproc_lock_t, Kind::kLock);
@@ -127,6 +166,7 @@ void AddShared(const Add& add) {
 }  // namespace
 
 void AddObjectCalls(const Add& add) {
+  AddProcess(add);
   AddSync(add);
   AddConnections(add);
   AddShared(add);

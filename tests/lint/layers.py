@@ -21,7 +21,7 @@ ROOMS = {
     "ipc": LOW,
     "runtime": LOW | {"ipc", "loop"},
     "task": {"base"},
-    "worker": LOW | {"task", "ipc"},
+    "worker": LOW | {"object", "task", "ipc"},
     "launcher": LOW | {"ipc", "loop", "worker:entry"},
     "start": LOW | {"runtime", "task", "ipc", "loop", "worker:entry"},
     "pool": LOW | {"object", "start", "runtime", "task", "ipc", "loop", "worker:entry"},

@@ -114,6 +114,19 @@ TEST_F(HandshakeTest, ListenerRefusesWrongProofs) {
   }
 }
 
+// 256 bytes are what either side reads of the other before it has proven itself.
+TEST_F(HandshakeTest, LongProofsAreNotRead) {
+  for (size_t size : {256, 257}) {
+    Begin(Handshake::Role::kListener, false);
+    (void)Asked();
+    Put(std::string(size, 'x'));
+    Status went = handshake_->Go(kNow);
+    EXPECT_EQ(StatusName(went.code()), std::string(kRefused));
+    EXPECT_EQ(went.message().find("too long") != std::string::npos, size == 257) << size;
+    End();
+  }
+}
+
 TEST_F(HandshakeTest, ClientKnowsOldAndNewListeners) {
   for (bool old : {false, true}) {
     Begin(Handshake::Role::kClient);

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "connection/connection.hh"
+#include "platform/socket.hh"
 #include "unit/sync/peer.hh"
 
 namespace mproc::test {
@@ -37,7 +38,7 @@ struct Wire {
   platform::UniqueFd peer;
 
   Wire() {
-    auto ends = std::move(*platform::MakeStreamPair());
+    auto ends = std::move(*platform::MakeSocketPair(platform::PairOf::kStreams));
     connection = std::move(*Connection::Adopt(std::move(ends.first)));
     peer = std::move(ends.second);
   }

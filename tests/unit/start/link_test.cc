@@ -15,7 +15,7 @@ namespace {
 
 // What a link without a runtime tells when a worker, which sent `last`, has ended before Open did its work.
 std::vector<ChildEvent> EventsOfAnEarlyEnd(int32_t status, const std::string& last, bool says = true) {
-  auto ends = runtime::MakeGuardedSocketPair();
+  auto ends = platform::MakeGuardedSocketPair();
   EXPECT_TRUE(ends.ok());
   std::vector<ChildEvent> events;
   auto link = std::make_shared<ChildLink>(nullptr, std::move(ends->first),

@@ -1,32 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Whoever waits is woken. Without a wake-up it would look by itself when its slice of sleep is over, and
-// every other test would pass; here so many waits follow one another that their slices take much longer than
-// the test.
+// Whoever waits for an object is woken (turns.hh).
 #include <gtest/gtest.h>
 
-#include "peer.hh"
 #include "sync/barrier.hh"
 #include "sync/condition.hh"
 #include "sync/event.hh"
 #include "sync/lock.hh"
 #include "sync/semaphore.hh"
+#include "turns.hh"
 
 namespace mproc::sync {
 namespace {
 
 using namespace test;
-
-constexpr int kRounds = 200;
-const Deadline kEver = Deadline::After(INT64_MAX);
-
-// Both sides wait for each other, round after round, in a small part of the time of as many slices.
-void TakeTurns(const std::function<void()>& here, const std::function<void()>& there) {
-  int64_t begun = NowNs();
-  Peer peer(there);
-  here();
-  EXPECT_TRUE(peer.EndsWell());
-  EXPECT_LT(NowNs() - begun, kRounds * kSlice / 4);
-}
 
 TEST(Wake, BySemaphores) {
   auto first = std::move(*Semaphore::Create(0, 0)), second = std::move(*Semaphore::Create(0, 0));

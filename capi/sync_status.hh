@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What calls on locks, and on conditions, which have one, return.
+// What calls on locks return, and those that wait for another object.
 #pragma once
 
 #include "base/status.hh"
@@ -31,6 +31,18 @@ inline Status StatusOf(sync::Released released) {
       return Status(MPROC_ERROR_RELEASED_TOO_OFTEN);
     case sync::Released::kNotHolder:
       return Status(MPROC_ERROR_NOT_HOLDER);
+  }
+  return Status(MPROC_ERROR_INTERNAL);
+}
+
+inline Status StatusOf(sync::Wait wait) {
+  switch (wait) {
+    case sync::Wait::kDone:
+      return Status();
+    case sync::Wait::kTimedOut:
+      return Status(MPROC_ERROR_TIMED_OUT);
+    case sync::Wait::kInterrupted:
+      return Status(MPROC_ERROR_INTERRUPTED);
   }
   return Status(MPROC_ERROR_INTERNAL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "runtime/fork_guard.hh"
+#include "platform/fork_guard.hh"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 
 #include "support/processes.hh"
 
-namespace mproc::runtime {
+namespace mproc::platform {
 namespace {
 
 using test::InChild;
@@ -126,4 +126,4 @@ TEST(ForkGuard, TakesAnyNumber) {
 }
 
 }  // namespace
-}  // namespace mproc::runtime
+}  // namespace mproc::platform
