@@ -258,13 +258,13 @@ int main(int argc, char** argv) {
   std::vector<const char*> modules{nullptr};
   if (argc > 1) modules.push_back(argv[1]);
   for (const char* module : modules) {
-    for (auto [name, test] : tests) {
-      run.Run((std::string(name) + (module ? ", module" : ", self")).c_str(), [&] {
+    for (const auto& test : tests) {
+      run.Run((std::string(test.first) + (module ? ", module" : ", self")).c_str(), [&] {
         mproc::pool_options options;
         options.workers(2);
         if (module) options.module(module);
         Pool pool(options);
-        test(pool);
+        test.second(pool);
         pool.close();
         pool.join();
       });
