@@ -5,6 +5,7 @@
 
 #include "base/clock.hh"
 #include "capi/object_handles.hh"
+#include "worker/process_key.hh"
 
 using namespace mproc;
 using namespace mproc::capi;
@@ -16,9 +17,17 @@ using ListenerHandles = Handles<Listener, 12>;
 
 Result<connection::Terms> TermsOf(const void* key, size_t size, int32_t options) {
   constexpr size_t kMostKey = size_t{1} << 20;
-  if (options < 0 || options > MPROC_KEY_NO_MD5) return BadArgument("no such options of a key");
+  if (options < 0 || options > (MPROC_KEY_NO_MD5 | MPROC_KEY_OF_PROCESS))
+    return BadArgument("no such options of a key");
   connection::Terms terms;
   terms.refuse_md5 = (options & MPROC_KEY_NO_MD5) != 0;
+  if (options & MPROC_KEY_OF_PROCESS) {
+    if (key || size) return BadArgument("a key is given besides that of the process");
+    auto own = worker::ProcessKey();
+    if (!own.ok()) return own.status();
+    terms.key = std::make_shared<const connection::Key>(*own);
+    return terms;
+  }
   if (!key && size == 0) return terms;
   if (!key || size == 0 || size > kMostKey)
     return BadArgument("a key has 1 byte to 1 MiB; for none, give null and 0");

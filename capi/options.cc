@@ -9,8 +9,6 @@ using namespace mproc::capi;
 
 namespace {
 
-constexpr size_t kMostArguments = 65536;
-
 Status OneOf(int32_t value, int32_t most, const char* what) {
   if (value >= 0 && value <= most) return Status();
   return Status(MPROC_ERROR_INVALID_ARGUMENT, std::string(what) + " is none of the numbers named for it");
@@ -67,18 +65,7 @@ mproc_status_t mproc_pool_options_set_self(mproc_pool_options_t* options) {
 
 mproc_status_t mproc_pool_options_set_command(mproc_pool_options_t* options, const char* const* argv,
                                               size_t argc) {
-  return GuardChange(options, [&](pool::Options& o) {
-    if (!argv || argc == 0 || argc > kMostArguments) return BadArgument("a command has 1 to 65536 arguments");
-    std::vector<std::string> command;
-    for (size_t i = 0; i < argc; i++) {
-      if (!argv[i]) return BadArgument("an argument of the command is null");
-      command.emplace_back(argv[i]);
-    }
-    if (command[0].empty()) return BadArgument("the program of the command is empty");
-    o.command = std::move(command);
-    o.module.clear();
-    return Status();
-  });
+  return GuardChange(options, [&](pool::Options& o) { return SetCommand(o, argv, argc); });
 }
 
 mproc_status_t mproc_pool_options_set_environment(mproc_pool_options_t* options, const char* name,

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "capi/passing.hh"
 
+#include "capi/sweeper.hh"
 #include "connection/connection.hh"
 #include "queue/queue.hh"
 #include "shm/array.hh"
 #include "shm/memory.hh"
+#include "shm/segment.hh"
 #include "sync/passing.hh"
 
 namespace mproc::capi {
@@ -33,6 +35,10 @@ Result<std::shared_ptr<object::Object>> AdoptObject(uint32_t kind, object::Recei
     case object::Kind::kMemory:
       if (fds.size() != 1) return Status(MPROC_ERROR_PROTOCOL, "memory that came with two descriptors");
       return object::AsObject(shm::Memory::Adopt(std::move(fds[0])));
+    case object::Kind::kSegment:
+      if (fds.size() != 1) return Status(MPROC_ERROR_PROTOCOL, "a segment that came with two descriptors");
+      if (Status ensured = EnsureSweeper(); !ensured.ok()) return ensured;
+      return object::AsObject(shm::Segment::Adopt(std::move(fds[0])));
     case object::Kind::kArray:
       return object::AsObject(shm::Array::Adopt(std::move(fds)));
     case object::Kind::kQueue:

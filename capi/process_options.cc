@@ -85,6 +85,14 @@ mproc_status_t mproc_process_options_set_module(mproc_process_options_t* options
   return GuardChange(options, [&](Options& o) { return SetModule(o, path); });
 }
 
+mproc_status_t mproc_process_options_set_command(mproc_process_options_t* options, const char* const* argv,
+                                                 size_t argc) {
+  return GuardChange(options, [&](Options& o) {
+    o.command_serves = false;
+    return SetCommand(o, argv, argc);
+  });
+}
+
 mproc_status_t mproc_process_options_set_table(mproc_process_options_t* options, mproc_table_t* table) {
   return GuardChange(options, [&](Options& o) { return SetTable(o, table); });
 }

@@ -2,9 +2,12 @@
 // What a process asks about itself. In mproc-worker, too: modules ask it there.
 #include <mproc/process.h>
 
+#include <cstring>
 #include <string>
 
 #include "capi/guard.hh"
+#include "worker/exit_hooks.hh"
+#include "worker/process_key.hh"
 #include "worker/process_self.hh"
 
 using namespace mproc;
@@ -39,12 +42,41 @@ int32_t mproc_process_current_is_daemon(void) {
   return daemon;
 }
 
+mproc_status_t mproc_process_add_exit_hook(mproc_exit_hook_cb hook, void* user_data, int32_t priority) {
+  return Guard([&] {
+    if (!hook) return BadArgument("hook is null");
+    worker::AddExitHook(hook, user_data, priority);
+    return Status();
+  });
+}
+
 mproc_status_t mproc_process_parent(int64_t* pid, const char** name) {
   return Guard([&] {
     worker::ProcessSelf self = worker::Self();
     if (self.parent == 0) return Status(MPROC_ERROR_END, "no process of this library started this one");
     if (pid) *pid = self.parent;
     if (name) *name = Keep(&t_parent_name, std::move(self.parent_name));
+    return Status();
+  });
+}
+
+mproc_status_t mproc_process_set_authkey(const void* key, size_t size) {
+  constexpr size_t kMost = size_t{1} << 20;
+  return Guard([&]() -> Status {
+    if (!key || size == 0 || size > kMost) return BadArgument("a key has 1 byte to 1 MiB");
+    worker::SetProcessKey(AsBytes(key, size));
+    return Status();
+  });
+}
+
+mproc_status_t mproc_process_authkey(void* key, size_t capacity, size_t* size) {
+  return Guard([&]() -> Status {
+    if (!size || (!key && capacity)) return BadArgument("size is null, or key is null and has room");
+    auto own = worker::ProcessKey();
+    if (!own.ok()) return own.status();
+    *size = own->size();
+    if (own->size() > capacity) return Status(MPROC_ERROR_BUFFER_TOO_SMALL);
+    std::memcpy(key, own->data(), own->size());
     return Status();
   });
 }

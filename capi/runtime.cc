@@ -5,6 +5,7 @@
 #include "pool/callbacks.hh"
 #include "pool/pool.hh"
 #include "runtime/runtime.hh"
+#include "worker/exit_hooks.hh"
 
 using namespace mproc;
 using namespace mproc::capi;
@@ -12,7 +13,10 @@ using namespace mproc::capi;
 mproc_status_t mproc_runtime_finish(int64_t limit) {
   return Guard([&] {
     if (pool::InsideAnyCallback()) return Status(MPROC_ERROR_WOULD_BLOCK_ITSELF);
-    return runtime::Runtime::Finish(limit);
+    worker::RunExitHooks(0);
+    Status finished = runtime::Runtime::Finish(limit);
+    if (finished.ok()) worker::RunExitHooks(INT32_MIN);
+    return finished;
   });
 }
 

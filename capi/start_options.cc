@@ -30,6 +30,20 @@ Status SetModule(start::Options& options, const char* path) {
   return Status();
 }
 
+Status SetCommand(start::Options& options, const char* const* argv, size_t argc) {
+  constexpr size_t kMost = 65536;
+  if (!argv || argc == 0 || argc > kMost) return BadArgument("a command has 1 to 65536 arguments");
+  std::vector<std::string> command;
+  for (size_t i = 0; i < argc; i++) {
+    if (!argv[i]) return BadArgument("an argument of the command is null");
+    command.emplace_back(argv[i]);
+  }
+  if (command[0].empty()) return BadArgument("the program of the command is empty");
+  options.command = std::move(command);
+  options.module.clear();
+  return Status();
+}
+
 Status SetEnvironment(start::Options& options, const char* name, const char* value) {
   if (!name || !*name || std::strchr(name, '='))
     return BadArgument("the name of a variable is not empty and has no '='");

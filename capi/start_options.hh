@@ -12,6 +12,7 @@ namespace mproc::capi {
 
 Status SetStartMethod(start::Options& options, int32_t method);
 Status SetModule(start::Options& options, const char* path);
+Status SetCommand(start::Options& options, const char* const* argv, size_t argc);
 Status SetEnvironment(start::Options& options, const char* name, const char* value);
 Status SetDirectory(start::Options& options, const char* path);
 Status SetTable(start::Options& options, mproc_table_t* table);

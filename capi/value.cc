@@ -4,16 +4,13 @@
 #include <bit>
 #include <limits>
 
-#include "capi/handle_calls.hh"
-#include "task/value.hh"
+#include "capi/value_handles.hh"
 
 using namespace mproc;
 using namespace mproc::capi;
 using Node = task::ValueReader::Node;
 
 namespace {
-
-using ValueHandles = Handles<task::Value, 4>;
 
 template <typename Body>
 int32_t GuardValue(mproc_value_t* handle, Body&& body) {

@@ -13,14 +13,16 @@ typedef struct mproc_listener mproc_listener_t;
 // How the key is proven.
 enum mproc_key_option {
   MPROC_KEY_DEFAULT = 0,
-  MPROC_KEY_NO_MD5 = 1  // refuses MD5, the only digest of Python before 3.12
+  MPROC_KEY_NO_MD5 = 1,     // refuses MD5, the only digest of Python before 3.12
+  MPROC_KEY_OF_PROCESS = 2  // the key is mproc_process_authkey's; null is given
 };
 
 // Listens at `address`, where at most `backlog` wait to be accepted, and writes a handle to *listener, to be
 // destroyed by mproc_listener_destroy. A key of `key_size` bytes is copied; null: whoever connects is
-// accepted. `options` is of MPROC_KEY_. Port 0 is any free one. Any thread. Returns OK; INVALID_ARGUMENT (the
-// address, a backlog below 1, an empty key); EXISTS (the address is taken); NOT_FOUND (no such folder or
-// host); UNSUPPORTED (a key, and there is no libcrypto); OUT_OF_MEMORY, DESCRIPTOR_LIMIT, SYSTEM. Since 0.1.
+// accepted. `options` is a sum of MPROC_KEY_. Port 0 is any free one. Any thread. Returns OK;
+// INVALID_ARGUMENT (the address, a backlog below 1, an empty key); EXISTS (the address is taken); NOT_FOUND
+// (no such folder or host); UNSUPPORTED (a key, and there is no libcrypto); OUT_OF_MEMORY, DESCRIPTOR_LIMIT,
+// SYSTEM. Since 0.1.
 MPROC_API mproc_status_t mproc_listener_create(const char* address, int32_t backlog, const void* key,
                                                size_t key_size, int32_t options, mproc_listener_t** listener);
 

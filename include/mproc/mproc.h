@@ -44,7 +44,9 @@
 #include <mproc/process_options.h>
 #include <mproc/queue.h>
 #include <mproc/runtime.h>
+#include <mproc/segment.h>
 #include <mproc/semaphore.h>
+#include <mproc/shareable_list.h>
 #include <mproc/starmap.h>
 #include <mproc/start.h>
 #include <mproc/status.h>

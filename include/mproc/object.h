@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Objects: what processes share, to keep apart, to meet and to talk. Locks, semaphores, events, conditions,
-// barriers, memory, arrays, queues and connections are objects; where a call takes objects it takes handles
-// of any of these. An object has no name and lies in memory of its own; a task that it was passed to has the
-// same one, and it is gone with the last process that has it, however that ended. No call leaves it in a
-// state from which the others could not go on, wherever a process is killed.
+// barriers, memory, segments, arrays, queues and connections are objects; where a call takes objects it takes
+// handles of any of these. An object has no name and lies in memory of its own; a task that it was passed to
+// has the same one, and it is gone with the last process that has it, however that ended. No call leaves it
+// in a state from which the others could not go on, wherever a process is killed.
 #ifndef MPROC_OBJECT_H
 #define MPROC_OBJECT_H
 
@@ -20,7 +20,8 @@ enum mproc_object_kind {
   MPROC_OBJECT_MEMORY = 6,
   MPROC_OBJECT_ARRAY = 7,
   MPROC_OBJECT_QUEUE = 8,
-  MPROC_OBJECT_CONNECTION = 9
+  MPROC_OBJECT_CONNECTION = 9,
+  MPROC_OBJECT_SEGMENT = 10
 };
 
 // Writes the kind of an object, MPROC_OBJECT_, to *kind. Any thread. Returns OK, INVALID_ARGUMENT (kind is

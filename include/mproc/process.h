@@ -76,6 +76,17 @@ MPROC_API mproc_status_t mproc_process_destroy(mproc_process_t* process);
 // thread. Since 0.1.
 MPROC_API mproc_status_t mproc_process_active(mproc_process_t** processes, size_t capacity, size_t* count);
 
+// Called at the end of a process with what it was added with.
+typedef void (*mproc_exit_hook_cb)(void* user_data);
+
+// Has `hook` called when this process ends in good order: a process by its function's return, a worker when
+// its pool needs it no more, another program in mproc_runtime_finish, there before children are ended, or
+// after that if `priority` is negative. The highest priority comes first, and among equals the last that was
+// added. Not after exit() or a signal, nor in children that are forked from here. A process that is a thread
+// has hooks of its own. Returns OK, INVALID_ARGUMENT (hook is null), OUT_OF_MEMORY. Any thread. Since 0.1.
+MPROC_API mproc_status_t mproc_process_add_exit_hook(mproc_exit_hook_cb hook, void* user_data,
+                                                     int32_t priority);
+
 // Returns the name of this process, or of the thread of it that is one: "MainProcess" if no process or pool
 // of this library started it. The text is this thread's until its next call. Any thread. Since 0.1.
 MPROC_API const char* mproc_process_current_name(void);
@@ -87,5 +98,16 @@ MPROC_API int32_t mproc_process_current_is_daemon(void);
 // this one does: children end with their parent. The text is this thread's until its next call. Returns OK;
 // END if this is no process or worker of the library. Any thread. Since 0.1.
 MPROC_API mproc_status_t mproc_process_parent(int64_t* pid, const char** name);
+
+// The key of this program, by which its processes know one another when they connect with
+// MPROC_KEY_OF_PROCESS (listener.h): 32 random bytes, unless it was set. Children, workers included, have
+// what their parent had when it started them. Sets it to a copy of 1 byte to 1 MiB. Returns OK,
+// INVALID_ARGUMENT, OUT_OF_MEMORY. Any thread. Since 0.1.
+MPROC_API mproc_status_t mproc_process_set_authkey(const void* key, size_t size);
+
+// Copies it to `key`, which has room for `capacity` bytes, and writes its size to *size. Returns OK;
+// INVALID_ARGUMENT (size is null; key is null, capacity is not 0); BUFFER_TOO_SMALL: *size is needed;
+// UNSUPPORTED (the system gives no random bytes). Any thread. Since 0.1.
+MPROC_API mproc_status_t mproc_process_authkey(void* key, size_t capacity, size_t* size);
 
 #endif

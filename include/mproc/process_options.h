@@ -51,6 +51,13 @@ MPROC_API mproc_status_t mproc_process_options_set_fork_with_threads(mproc_proce
 // mproc_worker_main. Returns OK, INVALID_ARGUMENT. Since 0.1.
 MPROC_API mproc_status_t mproc_process_options_set_module(mproc_process_options_t* options, const char* path);
 
+// Lets the process be any program with these arguments, argv[0] included, which is looked for in PATH if it
+// has no slash, instead of a function: it is given no objects, its standard input is the null device, and its
+// exit code is the process's. Always by spawn. The strings are copied. Replaces a module. Returns OK,
+// INVALID_ARGUMENT, OUT_OF_MEMORY. Since 0.1.
+MPROC_API mproc_status_t mproc_process_options_set_command(mproc_process_options_t* options,
+                                                           const char* const* argv, size_t argc);
+
 // A table in memory, for start methods fork and threads. Returns OK. Since 0.1.
 MPROC_API mproc_status_t mproc_process_options_set_table(mproc_process_options_t* options,
                                                          mproc_table_t* table);

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "connection/address.hh"
+#include "platform/digest.hh"
 #include "platform/poll.hh"
 
 namespace mproc::connection {
@@ -19,6 +20,11 @@ constexpr int64_t kSilence = 100'000'000;
 
 bool GoesOn(const Status& status) {
   return status.code() == MPROC_ERROR_TIMED_OUT || status.code() == MPROC_ERROR_INTERRUPTED;
+}
+
+// UNSUPPORTED: without libcrypto nobody could prove anything.
+Status CanProve(const Terms& terms) {
+  return terms.key ? platform::Hmac("SHA256", terms.key->view(), {}).status() : Status();
 }
 
 }  // namespace
@@ -38,6 +44,7 @@ Result<std::shared_ptr<Listener>> Listener::Create(std::string_view address, int
   if (Status guarded = platform::StartForkGuard(); !guarded.ok()) return guarded;
   auto where = ParseAddress(address);
   if (!where.ok()) return where.status();
+  if (Status can = CanProve(terms); !can.ok()) return can;
   auto socket = platform::ListenAt(*where, backlog);
   if (!socket.ok()) return socket.status();
   if (where->kind == platform::StreamAddress::kTcp) where->port = platform::PortOf(socket->get());
@@ -122,6 +129,7 @@ Status Listener::Wait(bool full, const Deadline& deadline) {
 Result<std::shared_ptr<Connection>> Connect(std::string_view address, Terms terms, const Deadline& deadline) {
   auto where = ParseAddress(address);
   if (!where.ok()) return where.status();
+  if (Status can = CanProve(terms); !can.ok()) return can;
   auto socket = platform::ConnectTo(*where, deadline.Remaining());
   if (!socket.ok()) return socket.status();
   auto connection = Connection::Adopt(std::move(*socket));

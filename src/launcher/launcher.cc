@@ -11,6 +11,7 @@
 #include "platform/child.hh"
 #include "platform/identity.hh"
 #include "platform/memory_file.hh"
+#include "platform/segment_file.hh"
 #include "platform/signals.hh"
 #include "platform/surroundings.hh"
 
@@ -265,6 +266,7 @@ void Launcher::OnExit(uint64_t id, int code, int signal) {
   reply.code = code;
   reply.signal = signal;
   children_.erase(child);
+  platform::SweepSegmentFiles();  // it may have been the last that had one
   SendReply(reply);
   StopIfDone();
 }

@@ -4,6 +4,7 @@
 #include "launcher/launcher.hh"
 #include "platform/child.hh"
 #include "platform/launch.hh"
+#include "platform/segment_file.hh"
 
 namespace mproc::launcher {
 namespace {
@@ -24,6 +25,7 @@ int LauncherMain() {
                     platform::UniqueFd(has_host ? platform::kLaunchedHost : -1), *host_pid);
   if (!launcher.Init().ok()) return kFailed;
   launcher.Run();
+  platform::SweepSegmentFiles();  // of the host, which has ended
   return 0;
 }
 

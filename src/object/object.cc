@@ -23,6 +23,8 @@ const char* NameOf(Kind kind) {
       return "queue";
     case Kind::kConnection:
       return "connection";
+    case Kind::kSegment:
+      return "segment";
   }
   return "object of no known kind";
 }

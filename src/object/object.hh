@@ -23,7 +23,8 @@ enum class Kind : uint32_t {
   kMemory = 6,
   kArray = 7,
   kQueue = 8,
-  kConnection = 9
+  kConnection = 9,
+  kSegment = 10
 };
 
 const char* NameOf(Kind kind);

@@ -23,12 +23,14 @@ Status NotStarted() { return Status(MPROC_ERROR_NOT_STARTED); }
 }  // namespace
 
 Result<std::shared_ptr<Process>> Process::Create(Options options) {
-  if (!options.has_function) {
+  bool is_command = !options.command.empty();
+  if (!options.has_function && !is_command) {
     return Status(MPROC_ERROR_INVALID_ARGUMENT, "no function was set for the process to call");
   }
-  if (!options.command.empty()) {
-    return Status(MPROC_ERROR_UNSUPPORTED, "a command serves pools, and is no process of its own");
+  if (is_command && (options.has_function || !options.objects.empty())) {
+    return Status(MPROC_ERROR_INVALID_ARGUMENT, "a command calls no function and takes no objects");
   }
+  if (is_command) options.start_method = MPROC_START_SPAWN;
   std::shared_ptr<Process> process(new Process(std::move(options)));
   worker::ProcessSelf self = worker::Self();
   process->place_ = (self.place.empty() ? "" : self.place + ":") + std::to_string(worker::NextChild());
@@ -96,8 +98,10 @@ Status Process::Launch(const start::Plan& plan, const start::Starter& starter) {
   start::SetupDescriptors descriptors{connection->memory.get(), bell.get(), bell.get()};
   for (const object::PassedObject& object : options_.objects)
     object::Tell(object, &setup.process.objects, &descriptors.objects);
-  Status sent = start::SendSetup(connection->socket.get(), std::move(setup), options_, plan, descriptors);
-  if (!sent.ok()) return sent;
+  if (options_.command.empty()) {
+    Status sent = start::SendSetup(connection->socket.get(), std::move(setup), options_, plan, descriptors);
+    if (!sent.ok()) return sent;
+  }
 
   auto request = start::MakeRequest(options_, plan, starter.runtime, *connection, bell.get(), bell.get());
   if (!request.ok()) return request.status();

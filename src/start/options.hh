@@ -19,7 +19,8 @@ struct Options {
   int32_t start_method = MPROC_START_SPAWN;
   bool names_start_method = false;   // else the process's
   std::string module;                // empty: this program itself, or
-  std::vector<std::string> command;  // a program that serves, with its arguments
+  std::vector<std::string> command;  // another program, with its arguments, which serves,
+  bool command_serves = true;        // or does what it likes
   std::vector<std::pair<std::string, std::optional<std::string>>> environment;  // no value: unset
   std::string directory;                                                        // empty: the host's
   std::string worker_program;

@@ -9,6 +9,7 @@
 #include "platform/program_path.hh"
 #include "platform/surroundings.hh"
 #include "start/host_child.hh"
+#include "worker/process_key.hh"
 #include "worker/process_self.hh"
 
 namespace mproc::start {
@@ -37,9 +38,9 @@ Result<Plan> MakePlan(const Options& options, const std::string& name, const std
       plan.program = std::move(*found);
     }
     if (!options.command.empty() && !forks) {
-      plan.arguments = {"mproc-worker", "--command"};
+      plan.arguments = {"mproc-worker", options.command_serves ? "--command" : "--run"};
       plan.arguments.insert(plan.arguments.end(), options.command.begin(), options.command.end());
-      plan.own_error = true;
+      plan.own_error = options.command_serves;
       return plan;
     }
     plan.fork = forks && options.command.empty();
@@ -71,6 +72,7 @@ Status SendSetup(int socket, task::Setup setup, const Options& options, const Pl
   setup.host_pid = platform::CurrentPid();
   setup.host_name = worker::Self().name;
   setup.module = options.module;
+  if (auto key = worker::ProcessKey(); key.ok()) setup.key = std::move(*key);
   setup.has_output = !descriptors.streams.empty();
   auto body = task::EncodeSetup(setup);
   ipc::MessageHead head{static_cast<uint32_t>(ipc::MessageType::kSetup), 0, body.size()};

@@ -32,6 +32,7 @@ void CEREAL_SERIALIZE_FUNCTION_NAME(Archive& archive, Setup& setup) {
   archive(setup.nonce, setup.worker_number, setup.worker_name, setup.host_pid, setup.host_name, setup.module,
           setup.has_initializer, setup.initializer);
   Bytes(archive, setup.initializer_data);
+  Bytes(archive, setup.key);
   archive(setup.terms, setup.process, setup.has_output);
 }
 

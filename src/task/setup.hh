@@ -36,6 +36,7 @@ struct Setup {
   bool has_initializer = false;
   uint32_t initializer = 0;
   std::vector<std::byte> initializer_data;
+  std::vector<std::byte> key;  // by which processes of the program know one another
   WorkerTerms terms;
   ProcessTerms process;
   bool has_output = false;  // the last two descriptors are to be its standard output and error

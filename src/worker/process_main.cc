@@ -5,6 +5,7 @@
 
 #include "ipc/message.hh"
 #include "platform/streams.hh"
+#include "worker/exit_hooks.hh"
 
 namespace mproc::worker {
 namespace {
@@ -38,6 +39,7 @@ void Tell(int socket, task::TaskError error) {
 int RunProcess(task::ProcessTerms terms, WorkerContext* context, Runner* runner) {
   task::TaskError error;
   bool good = runner->RunAlone(terms.function, terms.payload, nullptr, &error);
+  RunExitHooks(INT32_MIN);
   platform::FlushStandardStreams();
   if (good) return 0;
   // An exit code that the function has returned without a word is no news for the terminal.

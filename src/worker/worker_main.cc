@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "worker/worker_main.hh"
+#include "worker/exit_hooks.hh"
+#include "worker/process_key.hh"
 
 #include <cstdlib>
 #include <optional>
@@ -119,9 +121,10 @@ int WorkerMain(const task::Table* own, uint64_t nonce, const CallEntry& call_ent
   return served.ok() ? *served : kCouldNotServe;
 }
 
-int CommandMain(char* const* arguments) {
+int CommandMain(char* const* arguments, bool serves) {
   platform::DieWithLauncher();
   if (!platform::IsMessageSocket(kSocket)) return 2;
+  if (!serves) platform::SetCloseOnExec(kSocket);
   MarkStarting();
   Status refused = Refuse(kSocket, platform::BecomeProgram(arguments));
   (void)refused;
@@ -168,6 +171,9 @@ Result<int> Serve(const FindTable& find_table, const Start& start) {
   SelfMark self(
       {setup->worker_name, setup->process.place, setup->host_pid, setup->host_name, setup->process.daemon},
       owns_process);
+  if (owns_process && !setup->key.empty()) SetProcessKey(setup->key);
+  std::optional<OwnExitHooks> own_hooks;
+  if (!owns_process) own_hooks.emplace();
   if (start.idle) context.idle_slice = &start.idle->slice;
   bool traced = owns_process && !start.is_command;
   if (traced) platform::InstallCrashTrace(context.channel->trace(), ipc::kTraceBytes);
@@ -219,6 +225,7 @@ Result<int> Serve(const FindTable& find_table, const Start& start) {
   }
   bool told = WorkerLoop(&context, &runner, setup->terms.memory, HostAlive, &watch).Run();
   if (told && setup->terms.has_finalizer) RunLastCall(setup->terms, start.socket, &runner);
+  if (told) RunExitHooks(INT32_MIN);
   if (traced) platform::InstallCrashTrace(nullptr, 0);
   return 0;
 }

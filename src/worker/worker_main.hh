@@ -80,10 +80,10 @@ int ForkedMain(const ForkedWorker& worker, int socket, const FindTable& find_tab
 // What a thread of the host does that is a worker: serves until it is told to end. 0, or 1 if it could not.
 int ThreadMain(ipc::WorkerChannel* channel, int socket, const FindTable& find_table);
 
-// A worker that is a program of the host's choice: becomes that program, which then calls ServeCommand. Until
-// then it dies with the launcher as well: the parent-death signal outlives exec. The exit status if it
-// cannot.
-int CommandMain(char* const* arguments);
+// A worker that is a program of the host's choice: becomes that program, which then calls ServeCommand, or,
+// if it does not serve, knows nothing of us. It dies with the launcher all the same: the parent-death signal
+// outlives exec. The exit status if it cannot.
+int CommandMain(char* const* arguments, bool serves);
 // NOT_RUNNING if this process is no such worker, or has served before. Any one thread.
 Status ServeCommand(const task::Table& table, Idle* idle = nullptr);
 

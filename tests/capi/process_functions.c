@@ -191,4 +191,35 @@ static int32_t Do_where(mproc_call_t* call, const void* input, size_t size, void
   return mproc_call_fail(call, 1, "Where", text, NULL);
 }
 
+static void OnExit(void* line) {
+  WriteLine((int32_t)(intptr_t)line);
+  if ((intptr_t)line == 3) mproc_process_add_exit_hook(OnExit, (void*)5, -2);  // a hook may add others
+}
+
+static int32_t Do_hooks(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  (void)call, (void)input, (void)size, (void)user_data;
+  TRY(mproc_process_add_exit_hook(OnExit, (void*)1, 0));
+  TRY(mproc_process_add_exit_hook(OnExit, (void*)2, 5));
+  TRY(mproc_process_add_exit_hook(OnExit, (void*)3, 0));
+  TRY(mproc_process_add_exit_hook(OnExit, (void*)4, -1));
+  if (mproc_process_add_exit_hook(NULL, NULL, 0) != MPROC_ERROR_INVALID_ARGUMENT) return 1;
+  WriteLine(9);
+  return 0;
+}
+
+static int32_t Do_key(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  unsigned char key[64];
+  char text[2 * sizeof key + 1];
+  mproc_connection_t* connection = NULL;
+  (void)user_data;
+  if (size > 0) {
+    TRY(mproc_client_connect(input, NULL, 0, MPROC_KEY_OF_PROCESS, MPROC_FOREVER, &connection));
+    TRY(mproc_connection_send(connection, "in", 2, MPROC_FOREVER));
+    TRY(mproc_connection_destroy(connection));
+  }
+  TRY(mproc_process_authkey(key, sizeof key, &size));
+  for (size_t i = 0; i < size; i++) snprintf(text + 2 * i, 3, "%02x", key[i]);
+  return mproc_call_fail(call, 1, "Key", text, NULL);
+}
+
 MODULE_OF(PROCESS_FUNCTIONS)

@@ -20,7 +20,9 @@
   X(12, rounds, "int64 n: writes k on the list and meets at the barrier, 0, for k = 0 to n - 1")    \
   X(13, until, "nothing: waits at the condition, 0, until gate 5 is open; cell 5: how many wait")   \
   X(14, meet, "nothing: meets at the barrier, 0, and returns 0, or 4 if it was broken")             \
-  X(15, where, "a name: fails with the value of that variable, and its directory")
+  X(15, where, "a name: fails with the value of that variable, and its directory")                  \
+  X(16, hooks, "nothing: adds hooks that write 1 to 5 on the list at its end, and writes 9")        \
+  X(17, key, "an address, if any: connects there with the key of the process; fails with that key")
 
 // The list: how many lines it has is in `begun` of this cell, the lines are in `pid` of those that follow.
 enum { kList = 1000 };

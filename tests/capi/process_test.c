@@ -298,6 +298,111 @@ static void ChildrenOfChildren(void) {
   CHECK(strcmp(TakeMessage(StartWith(options)), "Process-2:1=0d,Process-2:2=6d") == 0);  // as their parent
 }
 
+static mproc_process_options_t* Running(const char* const* argv, size_t argc) {
+  mproc_process_options_t* options = NULL;
+  NEED_OK(mproc_process_options_create(&options));
+  NEED_OK(mproc_process_options_set_command(options, argv, argc));
+  return options;
+}
+
+static void Commands(void) {
+  const char* shell[] = {"sh", "-c", NULL};
+  shell[2] = "exit 7";
+  CHECK_EQ(TakeCode(StartWith(Running(shell, 3))), 7);
+  shell[2] = "read line && exit 1; [ ! -e /proc/$$/fd/3 ] && [ \"$TEST_IT\" = yes ] && [ \"$PWD\" = / ]";
+  mproc_process_options_t* options = Running(shell, 3);
+  NEED_OK(mproc_process_options_set_environment(options, "TEST_IT", "yes"));
+  NEED_OK(mproc_process_options_set_directory(options, "/"));
+  CHECK_EQ(TakeCode(StartWith(options)), 0);
+  shell[2] = "kill -9 $$";
+  CHECK_EQ(TakeCode(StartWith(Running(shell, 3))), -SIGKILL);
+  shell[2] = "exec sleep 100";
+  mproc_process_t* process = StartWith(Running(shell, 3));
+  CHECK_EQ(Alive(process), 1);
+  CHECK_OK(mproc_process_terminate(process));
+  CHECK_EQ(TakeCode(process), -SIGTERM);
+
+  shell[0] = "/nowhere/at/all";
+  process = StartWith(Running(shell, 1));
+  const char* message = NULL;
+  int32_t code = 0;
+  NEED_OK(mproc_process_join(process, TestLong()));
+  CHECK_EQ(ExitCode(process), 1);
+  NEED_OK(mproc_process_failure(process, &code, NULL, &message, NULL));
+  CHECK_EQ(code, MPROC_ERROR_SYSTEM);
+  CHECK_HAS(message, "/nowhere/at/all");
+  CHECK_OK(mproc_process_destroy(process));
+
+  process = NULL;
+  options = Running(shell, 1);
+  CHECK_STATUS(mproc_process_options_set_command(options, shell, 0), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_process_options_set_command(options, NULL, 1), MPROC_ERROR_INVALID_ARGUMENT);
+  NEED_OK(mproc_process_options_set_function(options, process_give, NULL, 0));
+  CHECK_STATUS(mproc_process_create(options, &process), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK(!process);
+  CHECK_OK(mproc_process_options_destroy(options));
+}
+
+static void KeysAreInherited(void) {
+  char key[32], text[65], other[600];
+  size_t size = 0;
+  CHECK_STATUS(mproc_process_authkey(key, 31, &size), MPROC_ERROR_BUFFER_TOO_SMALL);
+  CHECK_EQ(size, 32);
+  CHECK_OK(mproc_process_authkey(key, 32, &size));
+  for (size_t i = 0; i < 32; i++) snprintf(text + 2 * i, 3, "%02x", (unsigned char)key[i]);
+  CHECK(strcmp(TakeMessage(StartWith(ProcessOptions(process_key, NULL, 0))), text) == 0);
+  CHECK_OK(mproc_process_set_authkey("ab", 2));
+  CHECK(strcmp(TakeMessage(StartWith(ProcessOptions(process_key, NULL, 0))), "6162") == 0);
+  CHECK_STATUS(mproc_process_set_authkey("", 0), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_process_set_authkey(NULL, 1), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_process_authkey(NULL, 1, &size), MPROC_ERROR_INVALID_ARGUMENT);
+  CHECK_STATUS(mproc_process_authkey(key, 32, NULL), MPROC_ERROR_INVALID_ARGUMENT);
+
+  mproc_listener_t* listener = NULL;
+  mproc_connection_t* connection = NULL;
+  const char* address = NULL;
+  snprintf(other, sizeof other, "abstract:%s", TestFile());
+  CHECK_STATUS(mproc_listener_create(other, 1, "x", 1, MPROC_KEY_OF_PROCESS, &listener),
+               MPROC_ERROR_INVALID_ARGUMENT);
+  NEED_OK(mproc_listener_create(other, 1, NULL, 0, MPROC_KEY_OF_PROCESS, &listener));
+  NEED_OK(mproc_listener_address(listener, &address));
+  mproc_process_t* process = StartWith(ProcessOptions(process_key, address, strlen(address) + 1));
+  NEED_OK(mproc_listener_accept(listener, TestLong(), &connection));
+  CHECK_OK(mproc_connection_receive_into(connection, key, sizeof key, &size, TestLong()));
+  CHECK(size == 2 && memcmp(key, "in", 2) == 0);
+  CHECK(strcmp(TakeMessage(process), "6162") == 0);
+  CHECK_OK(mproc_connection_destroy(connection));
+  CHECK_OK(mproc_listener_destroy(listener));
+}
+
+static int g_hook_runs;
+static void OnFinish(void* process) {
+  g_hook_runs++;
+  CHECK_EQ(process ? Alive(process) : (int32_t)g_hook_runs, process ? 1 : 2);  // before its end, after it
+}
+
+static void ExitHooksInOrder(void) {
+  static const int32_t kLines[] = {9, 2, 3, 1, 4, 5};
+  enum { kCount = sizeof kLines / sizeof kLines[0] };
+  CHECK_EQ(TakeCode(StartNumber(process_hooks, 0)), 0);
+  CHECK_EQ(Begun(kList), kCount);
+  for (int i = 0; i < kCount; i++) CHECK_EQ(g_board->pid[kList + 1 + i], kLines[i]);
+
+  mproc_event_t* event = NewEvent();
+  mproc_process_options_t* options = Waiting(event);
+  NEED_OK(mproc_process_options_set_daemon(options, 1));
+  mproc_process_t* process = StartWith(options);
+  NEED_SOON(Begun(0) > 0);
+  CHECK_OK(mproc_process_add_exit_hook(OnFinish, process, 0));
+  CHECK_OK(mproc_process_add_exit_hook(OnFinish, NULL, -1));
+  CHECK_EQ(g_hook_runs, 0);
+  CHECK_OK(mproc_runtime_finish(TestLong()));
+  CHECK_EQ(g_hook_runs, 2);
+  CHECK_EQ(Begun(kList), kCount);  // those of the child were not this one's
+  CHECK_OK(mproc_process_destroy(process));
+  CHECK_OK(mproc_event_destroy(event));
+}
+
 static void ActiveOnes(void) {
   mproc_process_t *found[3] = {NULL}, *processes[3];
   size_t count = 77;
@@ -453,6 +558,9 @@ int main(int argc, char** argv) {
       {"table in memory", TableInMemory, 0},
       {"names and parents", NamesAndParents, 0},
       {"children of children", ChildrenOfChildren, 0},
+      {"commands", Commands, 0},
+      {"keys are inherited", KeysAreInherited, 0},
+      {"exit hooks in order", ExitHooksInOrder, 0},
       {"active ones", ActiveOnes, 0},
       {"finish joins", FinishJoins, 0},
       {"outlives no launcher", OutlivesNoLauncher, 0},

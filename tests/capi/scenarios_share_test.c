@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Scenarios of queues and shared values: S2, S6, S23, S25, S26, S27.
+// Scenarios of queues, locks and shared values: S2, S4, S6, S23, S25, S26, S27.
 #include "shares.h"
 
 // ---- S2: a child puts, the host gets, then joins
@@ -12,6 +12,41 @@ static void HelloFromAChild(void) {
   CHECK(strcmp(GetText(queue), "hello") == 0);
   CHECK_EQ(TakeCode(process), 0);
   CHECK_OK(mproc_queue_destroy(queue));
+}
+
+// ---- S4: a list and a plain lock, bound to the function of a map
+
+static void AppendedUnderALock(void) {
+  enum { kTasks = 20 };
+  OpenBoard();
+  mproc_pool_options_t* options = Options(4);
+  NEED_OK(mproc_pool_options_set_module(options, TEST_MODULE_SHARE));
+  mproc_pool_t* pool = ReadyWith(options);
+  mproc_lock_t* lock = NULL;
+  mproc_array_t* list = NULL;
+  mproc_future_t* map = NULL;
+  uint32_t append = 0;
+  int64_t numbers[kTasks], lengths[kTasks];
+  int items[kTasks + 1], seen[kTasks + 1] = {0};
+  NEED_OK(mproc_lock_create(MPROC_LOCK_PLAIN, &lock));
+  NEED_OK(mproc_array_create_raw(MPROC_TYPE_INT, 0, kTasks + 1, &list));
+  void* objects[] = {lock, list};
+  NEED_OK(mproc_pool_bind_objects(pool, share_append, NULL, 0, objects, 2, &append));
+  for (int i = 0; i < kTasks; i++) numbers[i] = i;
+  NEED_OK(mproc_pool_map_array(pool, append, numbers, sizeof numbers[0], kTasks, lengths, sizeof lengths[0],
+                               1, TestLong(), &map));
+  CHECK_OK(mproc_future_error(map));
+  Release(map);
+  CloseJoinDestroy(pool);
+  NEED_OK(mproc_array_get(list, 0, kTasks + 1, items, 0));
+  CHECK_EQ(items[0], kTasks);
+  for (int i = 0; i < kTasks; i++) {
+    NEED(lengths[i] >= 1 && lengths[i] <= kTasks && items[i + 1] >= 0 && items[i + 1] < kTasks);
+    CHECK_EQ(items[lengths[i]], i);
+    CHECK_EQ(seen[lengths[i]]++, 0);
+  }
+  CHECK_OK(mproc_lock_destroy(lock));
+  CHECK_OK(mproc_array_destroy(list));
 }
 
 // ---- S6: three values of three kinds
@@ -149,6 +184,7 @@ static void InTheOrderOfTheProducer(void) {
 int main(int argc, char** argv) {
   static const TestCase cases[] = {
       {"S2 hello from a child", HelloFromAChild, 0},
+      {"S4 appended under a lock", AppendedUnderALock, 0},
       {"S6 values of three kinds", ValuesOfThreeKinds, 0},
       {"S23 values and arrays", ValuesAndArrays, 0},
       {"S25 full and empty", FullAndEmpty, 0},

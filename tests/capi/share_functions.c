@@ -105,6 +105,10 @@ static int32_t Use(void* object) {
       TRY(mproc_memory_data(object, &data, NULL));
       memcpy(data, "used", 4);
       return 0;
+    case MPROC_OBJECT_SEGMENT:
+      TRY(mproc_segment_data(object, &data, NULL));
+      memcpy(data, "used", 4);
+      return 0;
     case MPROC_OBJECT_ARRAY:
       return mproc_array_set(object, 0, 1, "used", MPROC_FOREVER);
     case MPROC_OBJECT_QUEUE:
@@ -152,6 +156,28 @@ static int32_t Do_die_putting(mproc_call_t* call, const void* input, size_t size
     TRY(mproc_queue_put(queue, &i, sizeof i, MPROC_FOREVER));
     if (i == 100) atomic_fetch_add(&TheBoard()->begun[2], 1);
   }
+}
+
+static int32_t Do_make_segment(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  mproc_segment_t* segment = NULL;
+  (void)call, (void)size, (void)user_data;
+  TRY(mproc_segment_create(input, 64, 0, &segment));
+  atomic_fetch_add(&TheBoard()->begun[3], 1);
+  for (;;) pause();
+}
+
+static int32_t Do_append(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  mproc_lock_t* lock = ObjectAt(call, 0);
+  void* data = NULL;
+  (void)user_data;
+  TRY(mproc_array_data(ObjectAt(call, 1), &data));
+  volatile int* list = data;
+  TRY(mproc_lock_acquire(lock, MPROC_FOREVER));
+  int64_t length = list[0] + 1;
+  list[length] = (int)NumberIn(input, size);
+  list[0] = (int)length;
+  TRY(mproc_lock_release(lock));
+  return mproc_call_reply(call, &length, sizeof length);
 }
 
 MODULE_OF(SHARE_FUNCTIONS)

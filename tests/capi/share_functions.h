@@ -17,7 +17,11 @@
   X(8, use, "does with the object, 0, what tells that it is the one")                                      \
   X(9, use_next, "the same with the object of the next item of the queue, 0")                              \
   X(10, pass_on, "puts the object of the next item of the queue, 0, into the queue, 1")                    \
-  X(11, die_putting, "puts into the queue, 0, until it is killed; cell 2: it has begun")
+  X(11, die_putting, "puts into the queue, 0, until it is killed; cell 2: it has begun")                   \
+  X(12, make_segment, "a name: makes a segment, and stays; cell 3: it has")                                \
+  X(13, append,                                                                                            \
+    "int64: appends it to the list of int in the array, 1, whose item 0 is its length, under the lock, "   \
+    "0; gives that length as int64")
 
 enum {
 #define SHARE_ID(id, name, about) share_##name = id,

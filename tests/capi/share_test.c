@@ -67,6 +67,9 @@ static Thing Make(int32_t kind) {
     case MPROC_OBJECT_CONNECTION:
       NEED_OK(mproc_pipe_create(1, (mproc_connection_t**)&thing.object, &thing.peer));
       break;
+    case MPROC_OBJECT_SEGMENT:
+      NEED_OK(mproc_segment_create(NULL, 4, MPROC_MEMORY_RESERVED, (mproc_segment_t**)&thing.object));
+      break;
     default:
       NEED(kind < 0);
   }
@@ -96,6 +99,11 @@ static void Used(Thing thing) {
       NEED_OK(mproc_memory_data(thing.object, &data, NULL));
       CHECK_SOON(memcmp(data, "used", 4) == 0);
       break;
+    case MPROC_OBJECT_SEGMENT:
+      NEED_OK(mproc_segment_data(thing.object, &data, NULL));
+      CHECK_SOON(memcmp(data, "used", 4) == 0);
+      CHECK_OK(mproc_segment_unlink(thing.object));
+      break;
     case MPROC_OBJECT_ARRAY:
       CHECK_SOON(mproc_array_get(thing.object, 0, 1, text, TestLong()) == MPROC_OK &&
                  strcmp(text, "used") == 0);
@@ -117,7 +125,7 @@ static void EachKindTravels(void) {
   mproc_pool_t* pool = SharePool();
   mproc_queue_t *first = NewQueue(0, MPROC_QUEUE_OBJECTS), *second = NewQueue(0, MPROC_QUEUE_OBJECTS);
   void* both[] = {first, second};
-  for (int32_t kind = MPROC_OBJECT_LOCK; kind <= MPROC_OBJECT_CONNECTION; kind++) {
+  for (int32_t kind = MPROC_OBJECT_LOCK; kind <= MPROC_OBJECT_SEGMENT; kind++) {
     int32_t told = 0;
     uint32_t id = 0;
     Thing thing = Make(kind);
@@ -301,13 +309,14 @@ static void WrongArraysAndMemory(void) {
 // left.
 static void TenThousandOfEach(void) {
   mproc_queue_t* queue = NewQueue(0, MPROC_QUEUE_OBJECTS);
-  for (int32_t kind = MPROC_OBJECT_LOCK; kind <= MPROC_OBJECT_CONNECTION; kind++) {
+  for (int32_t kind = MPROC_OBJECT_LOCK; kind <= MPROC_OBJECT_SEGMENT; kind++) {
     for (int i = 0; i < 10000; i++) {
       Thing thing = Make(kind);
       mproc_message_t* message = NULL;
       void* its = NULL;
       int32_t told = 0;
       NEED_OK(mproc_queue_put_objects(queue, &i, sizeof i, &thing.object, 1, 0));
+      if (kind == MPROC_OBJECT_SEGMENT) NEED_OK(mproc_segment_unlink(thing.object));
       NEED_OK(mproc_object_destroy(thing.object));
       NEED_OK(mproc_queue_get(queue, 0, &message));
       NEED_OK(mproc_message_object(message, 0, &its));

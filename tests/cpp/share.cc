@@ -126,12 +126,21 @@ void KilledWithItsOwner() {
   semaphore.release();
 }
 
+void Segments() {
+  auto made = mproc::segment::create(100);
+  auto attached = mproc::segment::attach(made.name());
+  made.bytes()[99] = std::byte{7};
+  CHECK(attached.bytes().size() == 100 && attached.bytes()[99] == std::byte{7});
+  CHECK(attached.unlink() && !made.unlink());
+}
+
 }  // namespace
 
 int main() {
   Functions::serve();
   const std::pair<const char*, void (*)()> cases[] = {{"mutexes and values", MutexesAndValues},
                                                       {"arrays", Arrays},
+                                                      {"segments", Segments},
                                                       {"queues", Queues},
                                                       {"connections", Connections},
                                                       {"killed with its owner", KilledWithItsOwner}};

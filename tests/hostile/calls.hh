@@ -30,6 +30,7 @@ enum class Kind {
   kMessage,
   kListener,
   kMemory,
+  kSegment,
   kArray,
   kQueue
 };

@@ -76,6 +76,7 @@ struct Live {
       case Kind::kListener:
         return connection.Of(kind);
       case Kind::kMemory:
+      case Kind::kSegment:
       case Kind::kArray:
       case Kind::kQueue:
         return share.Of(kind);
@@ -257,7 +258,7 @@ CASE(handles_of_another_kind) {
           Kind::kBlock,      Kind::kTaskOptions, Kind::kImap,     Kind::kLock,    Kind::kSemaphore,
           Kind::kEvent,      Kind::kCondition,   Kind::kBarrier,  Kind::kProcess, Kind::kProcessOptions,
           Kind::kConnection, Kind::kMessage,     Kind::kListener, Kind::kMemory,  Kind::kArray,
-          Kind::kQueue}) {
+          Kind::kQueue,      Kind::kSegment}) {
       if (kind != call.kind)
         Try(call, live.Of(kind), {MPROC_ERROR_INVALID_HANDLE}, "a handle of another kind");
     }

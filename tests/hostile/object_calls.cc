@@ -11,6 +11,7 @@ int64_t g_info;
 int32_t g_flag;
 const char* g_text;
 char g_buffer[64];
+const char* const kCommand[] = {"/nowhere"};
 
 // With a null handle: an error, or, of those that destroy, nothing.
 #define CALL(name, type, kind, ...)                                                    \
@@ -45,6 +46,7 @@ void AddProcess(const Add& add) {
   OPTION(mproc_process_options_set_module, "/nowhere.so");
   OPTION(mproc_process_options_set_table, nullptr);
   OPTION(mproc_process_options_set_environment, "MPROC_NOTHING", nullptr);
+  OPTION(mproc_process_options_set_command, kCommand, 1);
   OPTION(mproc_process_options_set_directory, "/");
   OPTION(mproc_process_options_set_worker_program, "/nowhere");
 #undef OPTION
@@ -133,6 +135,19 @@ void AddShared(const Add& add) {
   static mproc_message_t* message;
   static mproc_lock_t* lock;
   static void* data;
+  static mproc_segment_t* segment;
+  static mproc_value_t* item;
+  CALL(mproc_segment_data, mproc_segment_t, Kind::kSegment, &data, &g_size);
+  CALL(mproc_segment_name, mproc_segment_t, Kind::kSegment, &g_text);
+  CALL(mproc_segment_unlink, mproc_segment_t, Kind::kSegment);
+  GONE(mproc_segment_destroy, mproc_segment_t, Kind::kSegment);
+  CALL(mproc_shareable_list_count, mproc_segment_t, Kind::kSegment, &g_number);
+  CALL(mproc_shareable_list_get, mproc_segment_t, Kind::kSegment, 0, item);
+  CALL(mproc_shareable_list_set, mproc_segment_t, Kind::kSegment, 0, item);
+  add(
+      "mproc_shareable_list_create", Kind::kValue,
+      [](void* h) { return mproc_shareable_list_create(nullptr, static_cast<mproc_value_t*>(h), &segment); },
+      MPROC_ERROR_INVALID_ARGUMENT);
   CALL(mproc_memory_data, mproc_memory_t, Kind::kMemory, &data, &g_size);
   GONE(mproc_memory_destroy, mproc_memory_t, Kind::kMemory);
   add(

@@ -37,7 +37,7 @@ ROOMS = {
     "cli": set(),      # a user like any other: sees include/mproc only
     "include": set(),
 }
-ENTRY = {"worker": {"worker_main.hh", "call.hh", "process_self.hh", "puller.hh", "worker_state.hh"}, "launcher": {"launcher_main.hh"}}
+ENTRY = {"worker": {"worker_main.hh", "call.hh", "exit_hooks.hh", "process_key.hh", "process_self.hh", "puller.hh", "worker_state.hh"}, "launcher": {"launcher_main.hh"}}
 FRONT = {
     # one load that tells a forked child, and what the wall holds; no system call
     "platform": {"cancellation.hh", "fork_lock.hh", "fork_mark.hh", "signals.hh"},
@@ -49,7 +49,7 @@ FRONT = {
     "object": {"message.hh", "object.hh"},
     "connection": {"connection.hh", "listener.hh", "wait_many.hh"},
     "queue": {"queue.hh"},
-    "shm": {"array.hh", "memory.hh"},
+    "shm": {"array.hh", "memory.hh", "segment.hh", "shareable_list.hh"},
     "sync": {"barrier.hh", "condition.hh", "event.hh", "lock.hh", "passing.hh", "semaphore.hh", "sleep.hh"},
 }
 # Public headers are the vocabulary (numbers, callback types) of these rooms; base gets the status list.

@@ -322,7 +322,7 @@ static inline void TestNothingLeft(const TestDescriptors* before, int threads) {
     TestPrintMarked();
     TestFail(__FILE__, __LINE__, "processes are left after mproc_runtime_finish");
   }
-#ifdef TEST_UNDER_TSAN
+#if TEST_UNDER_TSAN
   threads++;  // after a fork the sanitizer starts its background thread in the child when it likes
 #endif
   CHECK_SOON(TestThreads() <= threads);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What processes share, with types: mutexes for std::scoped_lock, semaphores, events, values and arrays,
-// queues, connections. Each owns its handle, or, made of a call, uses one that was bound to the function.
+// segments, queues, connections. Each owns its handle, or, made of a call, uses one that was bound to the
+// function.
 #ifndef MPROC_CPP_SHARED_HPP
 #define MPROC_CPP_SHARED_HPP
 
@@ -9,6 +10,7 @@
 #include <mproc/event.h>
 #include <mproc/object.h>
 #include <mproc/queue.h>
+#include <mproc/segment.h>
 #include <mproc/semaphore.h>
 #include <mproc/cpp/call.hpp>
 #include <mproc/cpp/codec.hpp>
@@ -181,6 +183,44 @@ class shared_value : public shared_array<T> {
   explicit shared_value(const T& value = T()) : shared_array<T>(1) { this->items()[0] = value; }
   shared_value(const call& from, size_t index) : shared_array<T>(from, index) {}
   T& get() const { return this->items()[0]; }
+};
+
+// Shared memory with a name. Since 0.1.
+class segment : public shared_object<mproc_segment_t> {
+ public:
+  // Without a name: under any that is free.
+  static segment create(size_t size, const char* name = nullptr, uint32_t flags = MPROC_MEMORY_RESERVED) {
+    mproc_segment_t* made = nullptr;
+    detail::check(mproc_segment_create(name, size, flags, &made));
+    return segment(made);
+  }
+  static segment attach(const char* name) {
+    mproc_segment_t* made = nullptr;
+    detail::check(mproc_segment_attach(name, &made));
+    return segment(made);
+  }
+  segment(const call& from, size_t index) : shared_object(from, index) {}
+
+  std::span<std::byte> bytes() const {
+    void* data = nullptr;
+    size_t size = 0;
+    detail::check(mproc_segment_data(handle(), &data, &size));
+    return {static_cast<std::byte*>(data), size};
+  }
+  const char* name() const {
+    const char* text = nullptr;
+    detail::check(mproc_segment_name(handle(), &text));
+    return text;
+  }
+  // Takes the name away; false if it was gone.
+  bool unlink() {
+    mproc_status_t status = mproc_segment_unlink(handle());
+    if (status != MPROC_ERROR_NOT_FOUND) detail::check(status);
+    return status == MPROC_OK;
+  }
+
+ private:
+  explicit segment(mproc_segment_t* made) : shared_object(made) {}
 };
 
 // A queue of values. Since 0.1.

@@ -23,6 +23,7 @@ Setup SampleSetup() {
   setup.has_initializer = true;
   setup.initializer = 7;
   setup.initializer_data = {std::byte{1}, std::byte{0}, std::byte{255}};
+  setup.key = {std::byte{0}, std::byte{7}};
   setup.terms.memory = uint64_t{1} << 40;
   setup.terms.has_finalizer = true;
   setup.terms.finalizer = 8;
@@ -98,6 +99,7 @@ TEST(Setup, ComesBackFromItsBytes) {
   EXPECT_EQ(back->has_initializer, wanted.has_initializer);
   EXPECT_EQ(back->initializer, wanted.initializer);
   EXPECT_EQ(back->initializer_data, wanted.initializer_data);
+  EXPECT_EQ(back->key, wanted.key);
   EXPECT_EQ(back->terms.memory, wanted.terms.memory);
   EXPECT_TRUE(back->terms.has_finalizer);
   EXPECT_EQ(back->terms.address_space, wanted.terms.address_space);

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#include "shm/shareable_list.hh"
+
+#include <mproc/shareable_list.h>
+
+#include <bit>
+
+#include "capi/object_handles.hh"
+#include "capi/sweeper.hh"
+#include "capi/value_handles.hh"
+#include "shm/segment.hh"
+
+using namespace mproc;
+using namespace mproc::capi;
+using shm::ListItem;
+using shm::Segment;
+using shm::ShareableList;
+using task::ValueReader;
+
+namespace {
+
+Result<ListItem> ItemOf(const ValueReader& reader, const ValueReader::Node& node) {
+  switch (node.kind) {
+    case MPROC_VALUE_NIL:
+      return ListItem(std::monostate());
+    case MPROC_VALUE_BOOL:
+      return ListItem(node.at != 0);
+    case MPROC_VALUE_UINT:
+      if (node.at > INT64_MAX) break;
+      [[fallthrough]];
+    case MPROC_VALUE_INT:
+      return ListItem(static_cast<int64_t>(node.at));
+    case MPROC_VALUE_DOUBLE:
+      return ListItem(std::bit_cast<double>(node.at));
+    case MPROC_VALUE_STRING:
+      return ListItem(shm::Text{std::string(AsText(reader.BytesOf(node)))});
+    case MPROC_VALUE_BYTES: {
+      ByteView bytes = reader.BytesOf(node);
+      return ListItem(std::vector(bytes.begin(), bytes.end()));
+    }
+    default:
+      break;
+  }
+  return Status(MPROC_ERROR_WRONG_KIND,
+                "an item is nil, a boolean, an integer below 2^63, a double, a string or bytes");
+}
+
+Result<std::vector<ListItem>> ItemsOf(task::Value& value) {
+  auto reader = value.Read();
+  if (!reader.ok()) return reader.status();
+  const auto& root = (*reader)->node(0);
+  if (root.kind != MPROC_VALUE_LIST) return Status(MPROC_ERROR_WRONG_KIND, "the value is no list");
+  std::vector<ListItem> items;
+  for (uint64_t i = 0; i < root.count; i++) {
+    auto item = ItemOf(**reader, (*reader)->node(root.at + i));
+    if (!item.ok()) return item.status();
+    items.push_back(std::move(*item));
+  }
+  return items;
+}
+
+Status PutItem(task::Value* value, const ListItem& item) {
+  value->Clear();
+  return value->Write([&](task::ValueWriter& to) -> Status {
+    if (const bool* truth = std::get_if<bool>(&item)) return to.PutBool(*truth);
+    if (const int64_t* number = std::get_if<int64_t>(&item)) return to.PutInt(*number);
+    if (const double* number = std::get_if<double>(&item)) return to.PutDouble(*number);
+    if (const auto* text = std::get_if<shm::Text>(&item)) return to.PutString(text->utf8);
+    if (const auto* bytes = std::get_if<std::vector<std::byte>>(&item)) return to.PutBytes(*bytes);
+    return to.PutNil();
+  });
+}
+
+template <typename Body>
+int32_t GuardList(mproc_segment_t* segment, Body&& body) {
+  return GuardObject<Segment>(segment, [&](Segment& s) -> Status {
+    return body(ShareableList({s.data(), s.bytes()}));
+  });
+}
+
+}  // namespace
+
+mproc_status_t mproc_shareable_list_create(const char* name, mproc_value_t* list, mproc_segment_t** segment) {
+  return Guard([&]() -> Status {
+    if (!segment) return BadArgument("segment is null");
+    if (name && !*name) return BadArgument("name is empty; null stands for any name");
+    std::vector<ListItem> items;
+    Status read = On<ValueHandles>(list, [&](task::Value& value) -> Status {
+      auto of = ItemsOf(value);
+      if (of.ok()) items = std::move(*of);
+      return of.ok() ? shm::CheckItems(items) : of.status();
+    });
+    if (!read.ok()) return read;
+    if (Status ensured = EnsureSweeper(); !ensured.ok()) return ensured;
+    auto made = Segment::Create(name ? name : "", shm::SizeOfList(items), platform::Pages::kReserved);
+    if (!made.ok()) return made.status();
+    shm::WriteList(items, (*made)->data());
+    return GiveOutObject(std::move(made), segment);
+  });
+}
+
+mproc_status_t mproc_shareable_list_count(mproc_segment_t* segment, uint64_t* count) {
+  return GuardList(segment, [&](const ShareableList& list) -> Status {
+    if (!count) return BadArgument("count is null");
+    auto counted = list.Count();
+    if (counted.ok()) *count = *counted;
+    return counted.status();
+  });
+}
+
+mproc_status_t mproc_shareable_list_get(mproc_segment_t* segment, uint64_t index, mproc_value_t* value) {
+  return GuardList(segment, [&](const ShareableList& list) -> Status {
+    auto item = list.Get(index);
+    if (!item.ok()) return item.status();
+    return On<ValueHandles>(value, [&](task::Value& v) { return PutItem(&v, *item); });
+  });
+}
+
+mproc_status_t mproc_shareable_list_set(mproc_segment_t* segment, uint64_t index, mproc_value_t* value) {
+  return GuardList(segment, [&](ShareableList list) -> Status {
+    return On<ValueHandles>(value, [&](task::Value& v) -> Status {
+      auto reader = v.Read();
+      if (!reader.ok()) return reader.status();
+      auto item = ItemOf(**reader, (*reader)->node(0));
+      if (!item.ok()) return item.status();
+      if (Status good = shm::CheckItems({*item}); !good.ok()) return good;
+      return list.Set(index, *item);
+    });
+  });
+}

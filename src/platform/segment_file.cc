@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+//
+// Who uses a segment
+//
+// Each process that has it holds a shared lock (flock) on a description of its own, which the system takes
+// away with the process. A file on which an exclusive lock can be had has no users, and is swept: by the
+// launcher when a child of its own or its host has ended, and by whoever makes or attaches a segment, so
+// that nothing stays even if host and launcher were killed together.
+//
+// To know which files are ours, each has a second name in a directory of this user's, "mproc-<uid>", made of
+// a number and the name: "4242-1:name". The file is made there, locked and given its size, and only then
+// linked to its real name: so nobody sees half a segment, and whatever a kill leaves is swept. A sweeper that
+// comes between the making and the locking takes it for a leftover; then linking fails, and all is done
+// again.
+//
+// A name is taken away only by who has a lock on the directory and has seen that the name is that file's, so
+// that no name of a fresh segment is lost to a late sweeper. The directory goes with its last entry.
+#include "platform/segment_file.hh"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <vector>
+
+#include "base/clock.hh"
+#include "base/step.hh"
+#include "platform/cancellation.hh"
+#include "platform/memory_left.hh"
+
+namespace mproc::platform {
+namespace {
+
+constexpr char kPlace[] = "/dev/shm";
+constexpr size_t kLongestName = 200;
+constexpr int kTries = 1000;
+constexpr int64_t kUnlinkPatience = 1'000'000'000, kSweepPatience = 100'000'000;
+
+std::string DirectoryName() { return "mproc-" + std::to_string(geteuid()); }
+
+bool IsSame(const struct stat& one, const struct stat& other) {
+  return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+// What the name stands for, if anything.
+bool Look(int directory, const std::string& name, struct stat* info) {
+  return fstatat(directory, name.c_str(), info, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool Lock(int fd, int kind) { return flock(fd, kind | LOCK_NB) == 0; }
+
+// A forked child gets nothing of it: it would be one more user, or keep the directory locked.
+Result<GuardedFd> OpenGuarded(int directory, const std::string& name, int flags) {
+  NoForks no_forks;
+  auto fd =
+      TakeFd(openat(directory, name.c_str(), flags | O_CLOEXEC | O_NONBLOCK, 0600), "opening shared memory");
+  if (!fd.ok()) return fd.status();
+  return GuardedFd(std::move(*fd));
+}
+
+// The place of all segments, and the directory of this user's.
+struct Places {
+  GuardedFd all, ours;
+};
+
+// Without `make`, NOT_FOUND if there is no such directory.
+Result<Places> OpenPlaces(bool make) {
+  auto all = OpenGuarded(AT_FDCWD, kPlace, O_RDONLY | O_DIRECTORY);
+  if (!all.ok()) return all.status();
+  if (make && mkdirat(all->get(), DirectoryName().c_str(), 0700) != 0 && errno != EEXIST)
+    return Status::System("making the directory of shared memory", errno);
+  if (make) MPROC_STEP();
+  auto ours = OpenGuarded(all->get(), DirectoryName(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!ours.ok()) return ours.status().os_code() == ENOENT ? Status(MPROC_ERROR_NOT_FOUND) : ours.status();
+  struct stat info;
+  if (fstat(ours->get(), &info) != 0 || info.st_uid != geteuid() || (info.st_mode & 077) != 0) {
+    return Status(MPROC_ERROR_SYSTEM, std::string(kPlace) + "/" + DirectoryName() +
+                                          " is not this user's alone; remove it, or give it the mode 0700");
+  }
+  return Places{std::move(*all), std::move(*ours)};
+}
+
+// The same with the directory locked, which is no longer than a few calls. BUSY: another process has been
+// stopped over it.
+Result<Places> LockPlaces(bool make, int64_t patience) {
+  Deadline deadline = Deadline::After(patience);
+  for (;;) {
+    auto places = OpenPlaces(make);
+    if (!places.ok() && (!make || places.status().code() != MPROC_ERROR_NOT_FOUND)) return places;
+    struct stat info;  // of a directory that has been removed meanwhile nothing is to be locked
+    if (places.ok() && Lock(places->ours.get(), LOCK_EX) && fstat(places->ours.get(), &info) == 0 &&
+        info.st_nlink > 0) {
+      return places;
+    }
+    if (deadline.Passed()) return Status(MPROC_ERROR_BUSY, "another process keeps the names of segments");
+    timespec pause{0, 500'000};
+    nanosleep(&pause, nullptr);
+  }
+}
+
+std::vector<std::string> EntriesOf(int directory) {
+  std::vector<std::string> names;
+  auto own = OpenGuarded(directory, ".", O_RDONLY | O_DIRECTORY);
+  DIR* list = own.ok() ? fdopendir(own->get()) : nullptr;
+  if (!list) return names;
+  while (const dirent* entry = readdir(list)) {
+    std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(std::move(name));
+  }
+  NoForks no_forks;
+  own->Release().Release();
+  closedir(list);
+  return names;
+}
+
+std::string NameIn(const std::string& entry) {
+  size_t colon = entry.find(':');
+  return colon == std::string::npos ? std::string() : entry.substr(colon + 1);
+}
+
+// Under the directory's lock: takes away the name if it is this file's. False if it was not.
+bool RemoveName(const Places& places, const std::string& name, const struct stat& file) {
+  struct stat named;
+  return Look(places.all.get(), name, &named) && IsSame(named, file) &&
+         unlinkat(places.all.get(), name.c_str(), 0) == 0;
+}
+
+void RemoveDirectory(const Places& places) {
+  (void)unlinkat(places.all.get(), DirectoryName().c_str(), AT_REMOVEDIR);  // fails unless it is empty
+}
+
+// Under the directory's lock.
+void SweepEntry(const Places& places, const std::string& entry) {
+  auto fd = OpenGuarded(places.ours.get(), entry, O_RDWR | O_NOFOLLOW);
+  if (!fd.ok() || !Lock(fd->get(), LOCK_EX)) return;
+  struct stat file;
+  if (fstat(fd->get(), &file) != 0) return;
+  RemoveName(places, NameIn(entry), file);
+  MPROC_STEP();
+  unlinkat(places.ours.get(), entry.c_str(), 0);
+}
+
+Status CheckName(const std::string& name) {
+  bool good = !name.empty() && name.size() <= kLongestName && name != "." && name != ".." &&
+              name.find('/') == std::string::npos && name.find('\0') == std::string::npos;
+  if (good) return Status();
+  return Status(MPROC_ERROR_INVALID_ARGUMENT, "a name has 1 to 200 bytes, and no slash");
+}
+
+std::string FreshNumber() {
+  static std::atomic<uint64_t> g_next{1};
+  return std::to_string(getpid()) + "-" + std::to_string(g_next.fetch_add(1));
+}
+// Not to be guessed from the last one: other users' files have such names, too.
+std::string AnyName() { return "mproc-" + FreshNumber() + "-" + std::to_string(NowNs() % 1'000'000'000); }
+
+Status GiveSize(int fd, size_t size, Pages pages) {
+  if (ftruncate(fd, static_cast<off_t>(size)) != 0) return Status::System("sizing shared memory", errno);
+  while (pages == Pages::kReserved && fallocate(fd, 0, 0, static_cast<off_t>(size)) != 0) {
+    if (errno == EINTR) continue;
+    if (errno == EOPNOTSUPP || errno == ENOSYS) break;
+    return Status::System("reserving " + std::to_string(size) + " bytes of shared memory", errno);
+  }
+  return Status();
+}
+
+// One try. NOT_READY: somebody was faster; again.
+Result<SegmentFile> TryCreate(const std::string& name, size_t size, Pages pages) {
+  auto places = OpenPlaces(true);
+  if (!places.ok()) {
+    return places.status().code() == MPROC_ERROR_NOT_FOUND ? Status(MPROC_ERROR_NOT_READY) : places.status();
+  }
+  std::string entry = FreshNumber() + ":" + name;
+  auto fd = OpenGuarded(places->ours.get(), entry, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
+  if (!fd.ok()) {
+    int why = fd.status().os_code();
+    return why == ENOENT || why == EEXIST ? Status(MPROC_ERROR_NOT_READY) : fd.status();
+  }
+  MPROC_STEP();
+  if (!Lock(fd->get(), LOCK_SH)) return Status(MPROC_ERROR_NOT_READY);
+  MPROC_STEP();
+  Status made = GiveSize(fd->get(), size, pages);
+  MPROC_STEP();
+  if (made.ok() && linkat(places->ours.get(), entry.c_str(), places->all.get(), name.c_str(), 0) != 0) {
+    int why = errno;
+    made = Status::System("naming shared memory", why);
+    if (why == ENOENT) made = Status(MPROC_ERROR_NOT_READY);
+    if (why == EEXIST) made = Status(MPROC_ERROR_EXISTS, "there is shared memory of this name: " + name);
+  }
+  MPROC_STEP();
+  if (made.ok()) return SegmentFile{std::move(*fd), name, size};
+  unlinkat(places->ours.get(), entry.c_str(), 0);
+  RemoveDirectory(*places);
+  return made;
+}
+
+// The name of an open file, as the system tells its path.
+std::string NameOf(int fd) {
+  char path[PATH_MAX];
+  ssize_t n = readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), path, sizeof path);
+  std::string name(path, n > 0 ? static_cast<size_t>(n) : 0);
+  const std::string gone = " (deleted)", place = std::string(kPlace) + "/", ours = DirectoryName() + "/";
+  if (name.ends_with(gone)) name.resize(name.size() - gone.size());
+  if (!name.starts_with(place)) return "";
+  name.erase(0, place.size());
+  return name.starts_with(ours) ? NameIn(name) : name;
+}
+
+// Checks and uses an open file.
+Result<SegmentFile> Use(GuardedFd fd, std::string name) {
+  struct stat file;
+  if (fstat(fd.get(), &file) != 0 || !S_ISREG(file.st_mode) || file.st_size <= 0)
+    return Status(MPROC_ERROR_PROTOCOL, "this is no shared memory, or has no size");
+  return SegmentFile{std::move(fd), std::move(name), static_cast<size_t>(file.st_size)};
+}
+
+}  // namespace
+
+Result<SegmentFile> CreateSegmentFile(const std::string& name, size_t size, Pages pages) {
+  if (Status good = name.empty() ? Status() : CheckName(name); !good.ok()) return good;
+  if (pages == Pages::kReserved && !CanBeHad(size)) {
+    return Status(MPROC_ERROR_OUT_OF_MEMORY,
+                  "there is no memory for " + std::to_string(size) + " bytes of shared memory");
+  }
+  CancellationOff no_cancel;
+  SweepSegmentFiles();
+  for (int i = 0; i < kTries; i++) {
+    auto made = TryCreate(name.empty() ? AnyName() : name, size, pages);
+    bool again = !made.ok() && (made.status().code() == MPROC_ERROR_NOT_READY ||
+                                (name.empty() && made.status().code() == MPROC_ERROR_EXISTS));
+    if (!again) return made;
+  }
+  return Status(MPROC_ERROR_BUSY, "other processes make and remove shared memory all the time");
+}
+
+Result<SegmentFile> AttachSegmentFile(const std::string& name) {
+  if (Status good = CheckName(name); !good.ok()) return good;
+  CancellationOff no_cancel;
+  SweepSegmentFiles();
+  auto all = OpenGuarded(AT_FDCWD, kPlace, O_RDONLY | O_DIRECTORY);
+  if (!all.ok()) return all.status();
+  for (int i = 0; i < kTries; i++) {
+    auto fd = OpenGuarded(all->get(), name, O_RDWR | O_NOFOLLOW);
+    if (!fd.ok()) {
+      if (fd.status().os_code() != ENOENT) return fd.status();
+      return Status(MPROC_ERROR_NOT_FOUND, "there is no shared memory of this name: " + name);
+    }
+    // Who sweeps it at this moment has it locked; and after that the name may be another file's.
+    struct stat file, named;
+    if (Lock(fd->get(), LOCK_SH) && fstat(fd->get(), &file) == 0 && Look(all->get(), name, &named) &&
+        IsSame(file, named)) {
+      return Use(std::move(*fd), name);
+    }
+  }
+  return Status(MPROC_ERROR_NOT_FOUND, "the shared memory of this name is being removed: " + name);
+}
+
+Result<SegmentFile> AdoptSegmentFile(UniqueFd fd) {
+  CancellationOff no_cancel;
+  std::string name = NameOf(fd.get());
+  if (name.empty()) return Status(MPROC_ERROR_PROTOCOL, "this is no named shared memory");
+  auto own = OpenGuarded(AT_FDCWD, "/proc/self/fd/" + std::to_string(fd.get()), O_RDWR);
+  if (!own.ok()) return own.status();
+  if (!Lock(own->get(), LOCK_SH)) return Status(MPROC_ERROR_PROTOCOL, "shared memory that is locked");
+  return Use(std::move(*own), std::move(name));
+}
+
+Status UnlinkSegmentFile(const SegmentFile& file) {
+  CancellationOff no_cancel;
+  struct stat own;
+  if (fstat(file.fd.get(), &own) != 0) return Status::System("looking at shared memory", errno);
+  auto places = LockPlaces(true, kUnlinkPatience);
+  if (!places.ok()) return places.status();
+  bool removed = RemoveName(*places, file.name, own);
+  MPROC_STEP();
+  for (const std::string& entry : EntriesOf(places->ours.get())) {
+    struct stat info;
+    if (Look(places->ours.get(), entry, &info) && IsSame(info, own))
+      unlinkat(places->ours.get(), entry.c_str(), 0);
+  }
+  MPROC_STEP();
+  RemoveDirectory(*places);
+  if (removed) return Status();
+  return Status(MPROC_ERROR_NOT_FOUND, "the name was taken away before: " + file.name);
+}
+
+void StopUsing(const SegmentFile& file) { (void)flock(file.fd.get(), LOCK_UN); }
+
+void SweepSegmentFiles() {
+  CancellationOff no_cancel;
+  auto places = LockPlaces(false, kSweepPatience);
+  if (!places.ok()) return;
+  for (const std::string& entry : EntriesOf(places->ours.get())) SweepEntry(*places, entry);
+  RemoveDirectory(*places);
+}
+
+}  // namespace mproc::platform

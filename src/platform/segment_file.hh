@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// Named memory files: in /dev/shm, where shm_open and other languages look for them, and removed with their
+// last user, however it ended.
+#pragma once
+
+#include <string>
+
+#include "platform/fork_guard.hh"
+#include "platform/shared_memory.hh"
+
+namespace mproc::platform {
+
+// One that this process uses. It stays in use until the descriptor and its copies are closed, or StopUsing.
+struct SegmentFile {
+  GuardedFd fd;
+  std::string name;
+  size_t size;
+};
+
+// All: DESCRIPTOR_LIMIT, SYSTEM. A name has 1 to 200 bytes and no slash.
+// An empty name: any that is free. EXISTS; OUT_OF_MEMORY, also if the pages cannot be had.
+Result<SegmentFile> CreateSegmentFile(const std::string& name, size_t size, Pages pages);
+// NOT_FOUND; PROTOCOL: it is no memory file.
+Result<SegmentFile> AttachSegmentFile(const std::string& name);
+// One whose descriptor came from another process.
+Result<SegmentFile> AdoptSegmentFile(UniqueFd fd);
+
+// Takes the name away if it still is this file's, else NOT_FOUND. BUSY: another process has been stopped in
+// the middle of such a call.
+Status UnlinkSegmentFile(const SegmentFile& file);
+void StopUsing(const SegmentFile& file);
+
+// Removes the names of all files that nobody uses. Cheap where there are none.
+void SweepSegmentFiles();
+
+}  // namespace mproc::platform

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// Shared memory with a name, by which processes find it that were given nothing, in other languages, too.
+#pragma once
+
+#include <mutex>
+
+#include "object/object.hh"
+#include "platform/file_region.hh"
+#include "platform/segment_file.hh"
+
+namespace mproc::shm {
+
+// It lives until its name is taken away, or until every process has ended or let it go that made or attached
+// it. Name and mapping never change, so any thread; what is in it is the users' to keep apart.
+class Segment final : public object::Object {
+ public:
+  static constexpr object::Kind kKind = object::Kind::kSegment;
+
+  // An empty name: any that is free.
+  static Result<std::shared_ptr<Segment>> Create(const std::string& name, size_t size, platform::Pages pages);
+  static Result<std::shared_ptr<Segment>> Attach(const std::string& name);
+  static Result<std::shared_ptr<Segment>> Adopt(platform::UniqueFd fd);
+  ~Segment() override;
+
+  std::vector<int> Descriptors() const override { return {file_.fd.get()}; }
+  std::byte* data() const { return memory_.data(); }
+  size_t bytes() const { return memory_.size(); }
+  const std::string& name() const { return file_.name; }
+  // The memory stays. NOT_FOUND: the name is gone, or another segment's.
+  Status Unlink();
+
+  // At the end of the process, or of its runtime: from now on it counts as a user of none, and what nobody
+  // else uses goes. Handles keep their memory.
+  static void LetAllGo();
+
+ private:
+  Segment(platform::SegmentFile file, platform::MappedRegion memory, bool maker);
+  static Result<std::shared_ptr<Segment>> Make(Result<platform::SegmentFile> file, bool maker);
+
+  platform::SegmentFile file_;  // constant until the end
+  const platform::MappedRegion memory_;
+  bool keeps_;  // guarded by the list of all segments: this process made it, and is to be its user to the end
+};
+
+}  // namespace mproc::shm

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// Kills a process at each step of making, attaching, unlinking and sweeping segments, and looks whether the
+// others go on and nothing is left.
+#include <sys/stat.h>
+
+#include "platform/segment_file.hh"
+#include "walk.hh"
+
+namespace mproc::platform {
+namespace {
+
+using namespace test;
+
+const std::string kName = "mproc-steps-" + std::to_string(getpid());
+
+bool IsThere(const std::string& name) {
+  struct stat info;
+  return stat(("/dev/shm/" + name).c_str(), &info) == 0;
+}
+
+Result<SegmentFile> Create() { return CreateSegmentFile(kName, 100, Pages::kReserved); }
+
+// Sweeps, and sees that nothing of the victim is left.
+void ExpectNothingLeft() {
+  SweepSegmentFiles();
+  EXPECT_FALSE(IsThere(kName));
+  // Other tests may have segments at this moment.
+  auto again = Create();
+  ASSERT_TRUE(again.ok()) << again.status().message();
+  auto other = AttachSegmentFile(kName);
+  ASSERT_TRUE(other.ok()) << other.status().message();
+  EXPECT_EQ(other->size, 100U);
+  EXPECT_TRUE(UnlinkSegmentFile(*other).ok());
+}
+
+TEST(Steps, OfMakingAndUnlinkingASegment) {
+  Walk walk;
+  while (walk.Next()) {
+    walk.Start([&] {
+      auto made = Create();
+      if (made.ok()) (void)UnlinkSegmentFile(*made);
+    });
+    walk.Join();
+    ExpectNothingLeft();
+  }
+  EXPECT_GE(walk.steps(), 7);
+}
+
+// The sweeper dies; the next one does its work, and takes nothing away that is in use.
+TEST(Steps, OfSweepingSegments) {
+  Walk walk;
+  auto used = CreateSegmentFile(kName + "-used", 100, Pages::kLater);
+  ASSERT_TRUE(used.ok());
+  while (walk.Next()) {
+    Peer([] {
+      auto left = Create();
+      _exit(left.ok() ? 0 : 1);
+    }).EndsWell();
+    EXPECT_TRUE(IsThere(kName));
+    walk.Start([&] {
+      auto none = AttachSegmentFile(kName);
+      if (none.ok()) _exit(1);
+    });
+    walk.Join();
+    ExpectNothingLeft();
+    EXPECT_TRUE(IsThere(used->name));
+  }
+  EXPECT_GE(walk.steps(), 1);
+  EXPECT_TRUE(UnlinkSegmentFile(*used).ok());
+}
+
+// A victim that has attached holds the segment as long as it lives, and no longer.
+TEST(Steps, OfUsingASegment) {
+  auto left = std::make_optional(Create());
+  ASSERT_TRUE(left->ok());
+  auto shared = MakeShared();
+  Peer user([&] {
+    auto mine = AttachSegmentFile(kName);
+    shared->at[0] = mine.ok();
+    pause();
+  });
+  ASSERT_TRUE(Soon([&] { return shared->at[0] == 1; }));
+  left.reset();
+  SweepSegmentFiles();
+  EXPECT_TRUE(IsThere(kName));
+  user.Kill();
+  SweepSegmentFiles();
+  EXPECT_FALSE(IsThere(kName));
+}
+
+}  // namespace
+}  // namespace mproc::platform
