@@ -30,6 +30,7 @@ Status EnsureSweeper() {
   static std::weak_ptr<Runtime> g_of;  // the runtime that knows it
   if (g_of.lock() == *started || !(*started)->AddMember(*g_member)) return Status();
   g_of = *started;
+  shm::Segment::SweepAll();  // what a host and its launcher left that were killed together
   return Status();
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "base/clock.hh"
 #include "platform/adoption.hh"
 #include "platform/child.hh"
 #include "platform/identity.hh"
@@ -20,6 +21,7 @@ namespace {
 
 constexpr int64_t kSecond = 1000000000;
 constexpr int64_t kReapAgain = kSecond / 1000;
+constexpr int64_t kSweepRest = kSecond / 100;
 constexpr int64_t kHostCheck = 1 * kSecond;  // only without pidfds
 constexpr int64_t kEndLimit = 2 * kSecond;   // for children that the system cannot end at once
 
@@ -45,6 +47,7 @@ Launcher::~Launcher() {
   terminate_.Close();
   child_ended_.Close();
   reap_timer_.Close();
+  sweep_timer_.Close();
   templates_.reset();
   children_.clear();
   loop_.Close();
@@ -54,6 +57,8 @@ Status Launcher::Init() {
   Status status = loop_.Init();
   if (!status.ok()) return status;
   status = end_timer_.Init(loop_, [this] { loop_.Stop(); });
+  if (!status.ok()) return status;
+  status = sweep_timer_.Init(loop_, [this] { Sweep(); });
   if (!status.ok()) return status;
   status = terminate_.Start(loop_, SIGTERM, [this] { BeginEnd(); });
   if (!status.ok()) return status;
@@ -266,9 +271,15 @@ void Launcher::OnExit(uint64_t id, int code, int signal) {
   reply.code = code;
   reply.signal = signal;
   children_.erase(child);
-  platform::SweepSegmentFiles();  // it may have been the last that had one
+  if (!sweep_timer_.active()) sweep_timer_.Start(sweep_rest_);  // it may have been a segment's last user
   SendReply(reply);
   StopIfDone();
+}
+
+void Launcher::Sweep() {
+  int64_t begun = NowNs();
+  platform::SweepSegmentFiles();
+  sweep_rest_ = std::max(kSweepRest, 10 * (NowNs() - begun));
 }
 
 void Launcher::TellStarted(uint64_t id, const Child& child) {

@@ -69,6 +69,7 @@ class Launcher : private Templates::Owner {
   void OnExit(uint64_t id, int code, int signal);
   void SendReply(const ipc::ControlHead& head, platform::UniqueFd fd = {});
   void SendWaiting();
+  void Sweep();
   void BeginEnd();
   void StopIfDone() override;
 
@@ -83,6 +84,8 @@ class Launcher : private Templates::Owner {
   loop::SignalWatch terminate_;
   loop::SignalWatch child_ended_;  // since the first template
   loop::Timer reap_timer_;
+  loop::Timer sweep_timer_;  // of segments that nobody uses
+  int64_t sweep_rest_ = 0;   // until the next one, so that they take a tenth of the time at most
   std::unique_ptr<Templates> templates_;
   std::unordered_map<uint64_t, std::unique_ptr<Child>> children_;
   std::deque<Start> starts_;   // not begun

@@ -4,8 +4,9 @@
 //
 // Each process that has it holds a shared lock (flock) on a description of its own, which the system takes
 // away with the process. A file on which an exclusive lock can be had has no users, and is swept: by the
-// launcher when a child of its own or its host has ended, and by whoever makes or attaches a segment, so
-// that nothing stays even if host and launcher were killed together.
+// launcher when a child of its own or its host has ended, and by each program when it makes or attaches its
+// first one, so that nothing stays even if host and launcher were killed together. A name that is wanted is
+// looked at alone, and as a leftover counts only a file that has both its names: others are Python's.
 //
 // To know which files are ours, each has a second name in a directory of this user's, "mproc-<uid>", made of
 // a number and the name: "4242-1:name". The file is made there, locked and given its size, and only then
@@ -153,6 +154,31 @@ Status CheckName(const std::string& name) {
   return Status(MPROC_ERROR_INVALID_ARGUMENT, "a name has 1 to 200 bytes, and no slash");
 }
 
+// Under the directory's lock: takes away what is left of the file's names. False if its name was not its own.
+bool RemoveNames(const Places& places, const SegmentFile& file, const struct stat& info) {
+  bool removed = RemoveName(places, file.name, info);
+  MPROC_STEP();
+  std::vector<std::string> entries{file.entry};
+  if (file.entry.empty()) entries = EntriesOf(places.ours.get());
+  for (const std::string& entry : entries) {
+    struct stat other;
+    if (Look(places.ours.get(), entry, &other) && IsSame(other, info))
+      unlinkat(places.ours.get(), entry.c_str(), 0);
+  }
+  MPROC_STEP();
+  RemoveDirectory(places);
+  return removed;
+}
+
+// Takes the file's names away if it is one of ours that nobody uses; leaves it locked then.
+bool RemoveLeftover(const SegmentFile& file) {
+  struct stat info;
+  if (!Lock(file.fd.get(), LOCK_EX) || fstat(file.fd.get(), &info) != 0) return false;
+  if (info.st_nlink < 2) return false;
+  auto places = LockPlaces(false, kSweepPatience);
+  return places.ok() && RemoveNames(*places, file, info);
+}
+
 std::string FreshNumber() {
   static std::atomic<uint64_t> g_next{1};
   return std::to_string(getpid()) + "-" + std::to_string(g_next.fetch_add(1));
@@ -194,8 +220,12 @@ Result<SegmentFile> TryCreate(const std::string& name, size_t size, Pages pages)
     if (why == EEXIST) made = Status(MPROC_ERROR_EXISTS, "there is shared memory of this name: " + name);
   }
   MPROC_STEP();
-  if (made.ok()) return SegmentFile{std::move(*fd), name, size};
+  if (made.ok()) return SegmentFile{std::move(*fd), name, size, std::move(entry)};
   unlinkat(places->ours.get(), entry.c_str(), 0);
+  if (made.code() == MPROC_ERROR_EXISTS) {
+    auto old = OpenGuarded(places->all.get(), name, O_RDWR | O_NOFOLLOW);
+    if (old.ok() && RemoveLeftover({std::move(*old), name, 0, ""})) made = Status(MPROC_ERROR_NOT_READY);
+  }
   RemoveDirectory(*places);
   return made;
 }
@@ -217,7 +247,7 @@ Result<SegmentFile> Use(GuardedFd fd, std::string name) {
   struct stat file;
   if (fstat(fd.get(), &file) != 0 || !S_ISREG(file.st_mode) || file.st_size <= 0)
     return Status(MPROC_ERROR_PROTOCOL, "this is no shared memory, or has no size");
-  return SegmentFile{std::move(fd), std::move(name), static_cast<size_t>(file.st_size)};
+  return SegmentFile{std::move(fd), std::move(name), static_cast<size_t>(file.st_size), ""};
 }
 
 }  // namespace
@@ -229,7 +259,6 @@ Result<SegmentFile> CreateSegmentFile(const std::string& name, size_t size, Page
                   "there is no memory for " + std::to_string(size) + " bytes of shared memory");
   }
   CancellationOff no_cancel;
-  SweepSegmentFiles();
   for (int i = 0; i < kTries; i++) {
     auto made = TryCreate(name.empty() ? AnyName() : name, size, pages);
     bool again = !made.ok() && (made.status().code() == MPROC_ERROR_NOT_READY ||
@@ -242,7 +271,6 @@ Result<SegmentFile> CreateSegmentFile(const std::string& name, size_t size, Page
 Result<SegmentFile> AttachSegmentFile(const std::string& name) {
   if (Status good = CheckName(name); !good.ok()) return good;
   CancellationOff no_cancel;
-  SweepSegmentFiles();
   auto all = OpenGuarded(AT_FDCWD, kPlace, O_RDONLY | O_DIRECTORY);
   if (!all.ok()) return all.status();
   for (int i = 0; i < kTries; i++) {
@@ -251,11 +279,13 @@ Result<SegmentFile> AttachSegmentFile(const std::string& name) {
       if (fd.status().os_code() != ENOENT) return fd.status();
       return Status(MPROC_ERROR_NOT_FOUND, "there is no shared memory of this name: " + name);
     }
+    SegmentFile found{std::move(*fd), name, 0, ""};
+    if (RemoveLeftover(found)) continue;
     // Who sweeps it at this moment has it locked; and after that the name may be another file's.
     struct stat file, named;
-    if (Lock(fd->get(), LOCK_SH) && fstat(fd->get(), &file) == 0 && Look(all->get(), name, &named) &&
-        IsSame(file, named)) {
-      return Use(std::move(*fd), name);
+    if (Lock(found.fd.get(), LOCK_SH) && fstat(found.fd.get(), &file) == 0 &&
+        Look(all->get(), name, &named) && IsSame(file, named)) {
+      return Use(std::move(found.fd), name);
     }
   }
   return Status(MPROC_ERROR_NOT_FOUND, "the shared memory of this name is being removed: " + name);
@@ -277,20 +307,27 @@ Status UnlinkSegmentFile(const SegmentFile& file) {
   if (fstat(file.fd.get(), &own) != 0) return Status::System("looking at shared memory", errno);
   auto places = LockPlaces(true, kUnlinkPatience);
   if (!places.ok()) return places.status();
-  bool removed = RemoveName(*places, file.name, own);
-  MPROC_STEP();
-  for (const std::string& entry : EntriesOf(places->ours.get())) {
-    struct stat info;
-    if (Look(places->ours.get(), entry, &info) && IsSame(info, own))
-      unlinkat(places->ours.get(), entry.c_str(), 0);
-  }
-  MPROC_STEP();
-  RemoveDirectory(*places);
-  if (removed) return Status();
+  if (RemoveNames(*places, file, own)) return Status();
   return Status(MPROC_ERROR_NOT_FOUND, "the name was taken away before: " + file.name);
 }
 
-void StopUsing(const SegmentFile& file) { (void)flock(file.fd.get(), LOCK_UN); }
+// Its descriptor may be on its way to another process, with the lock: so a description of its own tells
+// whether others use it.
+void CloseSegmentFile(SegmentFile file) {
+  CancellationOff no_cancel;
+  auto own = OpenGuarded(AT_FDCWD, "/proc/self/fd/" + std::to_string(file.fd.get()), O_RDWR);
+  file.fd.Reset();
+  if (!own.ok()) return;
+  file.fd = std::move(*own);
+  (void)RemoveLeftover(file);
+}
+
+void LetSegmentFileGo(const SegmentFile& file) {
+  CancellationOff no_cancel;
+  (void)flock(file.fd.get(), LOCK_UN);
+  (void)RemoveLeftover(file);
+  (void)flock(file.fd.get(), LOCK_UN);
+}
 
 void SweepSegmentFiles() {
   CancellationOff no_cancel;

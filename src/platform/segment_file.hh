@@ -10,11 +10,13 @@
 
 namespace mproc::platform {
 
-// One that this process uses. It stays in use until the descriptor and its copies are closed, or StopUsing.
+// One that this process uses. It stays in use until the descriptor and its copies are closed, or it is let
+// go.
 struct SegmentFile {
   GuardedFd fd;
   std::string name;
   size_t size;
+  std::string entry;  // its other name; empty if another process made it
 };
 
 // All: DESCRIPTOR_LIMIT, SYSTEM. A name has 1 to 200 bytes and no slash.
@@ -28,9 +30,12 @@ Result<SegmentFile> AdoptSegmentFile(UniqueFd fd);
 // Takes the name away if it still is this file's, else NOT_FOUND. BUSY: another process has been stopped in
 // the middle of such a call.
 Status UnlinkSegmentFile(const SegmentFile& file);
-void StopUsing(const SegmentFile& file);
+// Closes it; if nobody uses it any more, its name goes.
+void CloseSegmentFile(SegmentFile file);
+// The same, but the descriptor stays, and counts for nothing, nor do copies of it.
+void LetSegmentFileGo(const SegmentFile& file);
 
-// Removes the names of all files that nobody uses. Cheap where there are none.
+// Removes the names of all files that nobody uses: looks at each of this user's.
 void SweepSegmentFiles();
 
 }  // namespace mproc::platform

@@ -45,8 +45,7 @@ Segment::~Segment() {
     if (keeps_) mine.kept.push_back(std::move(file_));
     if (keeps_) return;
   }
-  file_.fd.Reset();
-  platform::SweepSegmentFiles();  // its maker may have ended
+  platform::CloseSegmentFile(std::move(file_));
 }
 
 Result<std::shared_ptr<Segment>> Segment::Make(Result<platform::SegmentFile> file, bool maker) {
@@ -81,16 +80,17 @@ Status Segment::Unlink() {
 }
 
 void Segment::LetAllGo() {
+  std::vector<platform::SegmentFile> kept;
   {
     std::lock_guard lock(g_mutex);
     Mine& mine = OfThisProcess();
     for (Segment* segment : mine.open) {
       segment->keeps_ = false;
-      platform::StopUsing(segment->file_);
+      platform::LetSegmentFileGo(segment->file_);
     }
-    mine.kept.clear();
+    kept.swap(mine.kept);
   }
-  platform::SweepSegmentFiles();
+  for (auto& file : kept) platform::CloseSegmentFile(std::move(file));
 }
 
 }  // namespace mproc::shm

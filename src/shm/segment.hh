@@ -29,6 +29,8 @@ class Segment final : public object::Object {
   // The memory stays. NOT_FOUND: the name is gone, or another segment's.
   Status Unlink();
 
+  // Removes what nobody uses, of this user's.
+  static void SweepAll() { platform::SweepSegmentFiles(); }
   // At the end of the process, or of its runtime: from now on it counts as a user of none, and what nobody
   // else uses goes. Handles keep their memory.
   static void LetAllGo();
