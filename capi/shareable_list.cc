@@ -16,27 +16,36 @@ using shm::ListItem;
 using shm::Segment;
 using shm::ShareableList;
 using task::ValueReader;
+using Kind = shm::ListItem::Kind;
 
 namespace {
 
 Result<ListItem> ItemOf(const ValueReader& reader, const ValueReader::Node& node) {
+  ListItem item;
   switch (node.kind) {
     case MPROC_VALUE_NIL:
-      return ListItem(std::monostate());
+      return item;
     case MPROC_VALUE_BOOL:
-      return ListItem(node.at != 0);
+      item.kind = Kind::kBool;
+      item.number = node.at != 0;
+      return item;
     case MPROC_VALUE_UINT:
       if (node.at > INT64_MAX) break;
       [[fallthrough]];
     case MPROC_VALUE_INT:
-      return ListItem(static_cast<int64_t>(node.at));
+      item.kind = Kind::kInt;
+      item.number = static_cast<int64_t>(node.at);
+      return item;
     case MPROC_VALUE_DOUBLE:
-      return ListItem(std::bit_cast<double>(node.at));
+      item.kind = Kind::kDouble;
+      item.real = std::bit_cast<double>(node.at);
+      return item;
     case MPROC_VALUE_STRING:
-      return ListItem(shm::Text{std::string(AsText(reader.BytesOf(node)))});
     case MPROC_VALUE_BYTES: {
       ByteView bytes = reader.BytesOf(node);
-      return ListItem(std::vector(bytes.begin(), bytes.end()));
+      item.kind = node.kind == MPROC_VALUE_STRING ? Kind::kText : Kind::kBytes;
+      item.bytes.assign(bytes.begin(), bytes.end());
+      return item;
     }
     default:
       break;
@@ -62,12 +71,20 @@ Result<std::vector<ListItem>> ItemsOf(task::Value& value) {
 Status PutItem(task::Value* value, const ListItem& item) {
   value->Clear();
   return value->Write([&](task::ValueWriter& to) -> Status {
-    if (const bool* truth = std::get_if<bool>(&item)) return to.PutBool(*truth);
-    if (const int64_t* number = std::get_if<int64_t>(&item)) return to.PutInt(*number);
-    if (const double* number = std::get_if<double>(&item)) return to.PutDouble(*number);
-    if (const auto* text = std::get_if<shm::Text>(&item)) return to.PutString(text->utf8);
-    if (const auto* bytes = std::get_if<std::vector<std::byte>>(&item)) return to.PutBytes(*bytes);
-    return to.PutNil();
+    switch (item.kind) {
+      case Kind::kBool:
+        return to.PutBool(item.number != 0);
+      case Kind::kInt:
+        return to.PutInt(item.number);
+      case Kind::kDouble:
+        return to.PutDouble(item.real);
+      case Kind::kText:
+        return to.PutString(AsText(item.bytes));
+      case Kind::kBytes:
+        return to.PutBytes(item.bytes);
+      default:
+        return to.PutNil();
+    }
   });
 }
 

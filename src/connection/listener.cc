@@ -78,9 +78,8 @@ Result<std::shared_ptr<Connection>> Listener::TakeNew(bool* full) {
     if (!terms_.key) return connection;
     pending_.push_back({Handshake(std::move(*connection), terms_, Handshake::Role::kListener), NowNs(),
                         Deadline::After(limit_.load(std::memory_order_relaxed))});
-    if (GoesOn(pending_.back().handshake.Go(Deadline::After(0)))) continue;
-    pending_.pop_back();  // it cannot have been done yet
-    refused_.fetch_add(1, std::memory_order_relaxed);
+    auto found = GoOnWith(std::prev(pending_.end()));
+    if (!found.ok() || *found) return found;
   }
 }
 
@@ -94,18 +93,22 @@ bool Listener::MakeRoom() {
   return true;
 }
 
+// Null: it takes longer, or has come to nothing.
+Result<std::shared_ptr<Connection>> Listener::GoOnWith(std::list<Pending>::iterator p) {
+  Status gone = p->handshake.Go(Deadline::After(0));
+  if (GoesOn(gone) && !p->deadline.Passed()) return std::shared_ptr<Connection>();
+  auto connection = p->handshake.connection();
+  pending_.erase(p);
+  if (gone.ok()) return connection;  // who is quick may have answered all of it meanwhile
+  refused_.fetch_add(1, std::memory_order_relaxed);
+  if (gone.code() == MPROC_ERROR_UNSUPPORTED) return gone;  // nobody will ever be accepted here
+  return std::shared_ptr<Connection>();
+}
+
 Result<std::shared_ptr<Connection>> Listener::GoOn() {
   for (auto p = pending_.begin(); p != pending_.end();) {
-    Status gone = p->handshake.Go(Deadline::After(0));
-    if (GoesOn(gone) && !p->deadline.Passed()) {
-      ++p;
-      continue;
-    }
-    auto connection = p->handshake.connection();
-    p = pending_.erase(p);
-    if (gone.ok()) return connection;
-    refused_.fetch_add(1, std::memory_order_relaxed);
-    if (gone.code() == MPROC_ERROR_UNSUPPORTED) return gone;  // nobody will ever be accepted here
+    auto found = GoOnWith(p++);
+    if (!found.ok() || *found) return found;
   }
   return std::shared_ptr<Connection>();
 }

@@ -36,6 +36,7 @@ class Listener {
   Listener(platform::GuardedFd socket, std::string address, std::string path, Terms terms);
   Result<std::shared_ptr<Connection>> TakeNew(bool* full);
   Result<std::shared_ptr<Connection>> GoOn();
+  Result<std::shared_ptr<Connection>> GoOnWith(std::list<Pending>::iterator pending);
   bool MakeRoom();
   Status Wait(bool full, const Deadline& deadline);
 

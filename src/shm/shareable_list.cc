@@ -4,9 +4,13 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <string>
+#include <string_view>
 
 namespace mproc::shm {
 namespace {
+
+using Kind = ListItem::Kind;
 
 constexpr size_t kWord = 8;
 constexpr size_t kLongestText = 9'999'991;  // a format has 8 letters
@@ -19,41 +23,39 @@ Status NoList() { return Status(MPROC_ERROR_PROTOCOL, "the memory holds no list,
 // of other than ASCII letters off.
 size_t RoomOf(size_t bytes) { return kWord * (bytes / kWord + 1); }
 
-ByteView BytesOf(const ListItem& item) {
-  if (const Text* text = std::get_if<Text>(&item)) return AsBytes(text->utf8);
-  if (const auto* bytes = std::get_if<std::vector<std::byte>>(&item)) return *bytes;
-  return {};
-}
-bool HasBytes(const ListItem& item) {
-  return std::holds_alternative<Text>(item) || std::holds_alternative<std::vector<std::byte>>(item);
-}
-size_t RoomOf(const ListItem& item) { return HasBytes(item) ? RoomOf(BytesOf(item).size()) : kWord; }
+size_t RoomOf(const ListItem& item) { return item.has_bytes() ? RoomOf(item.bytes.size()) : kWord; }
 
 std::string FormatOf(const ListItem& item, size_t room) {
-  if (std::holds_alternative<std::monostate>(item)) return kNil;
-  if (std::holds_alternative<bool>(item)) return kTruth;
-  if (std::holds_alternative<int64_t>(item)) return "q";
-  if (std::holds_alternative<double>(item)) return "d";
-  return std::to_string(room) + "s";
+  switch (item.kind) {
+    case Kind::kNil:
+      return kNil;
+    case Kind::kBool:
+      return kTruth;
+    case Kind::kInt:
+      return "q";
+    case Kind::kDouble:
+      return "d";
+    default:
+      return std::to_string(room) + "s";
+  }
 }
-Code CodeOf(const ListItem& item) {
-  if (std::holds_alternative<std::monostate>(item)) return kNone;
-  if (std::holds_alternative<Text>(item)) return kText;
-  return HasBytes(item) ? kBytes : kNumber;
+Code CodeOf(Kind kind) {
+  if (kind == Kind::kNil) return kNone;
+  if (kind == Kind::kText) return kText;
+  return kind == Kind::kBytes ? kBytes : kNumber;
 }
 
 void WriteData(const ListItem& item, std::byte* data, size_t room) {
-  std::byte word[kWord] = {};
-  if (const bool* truth = std::get_if<bool>(&item)) word[7] = std::byte{*truth};
-  if (const int64_t* number = std::get_if<int64_t>(&item)) std::memcpy(word, number, kWord);
-  if (const double* number = std::get_if<double>(&item)) std::memcpy(word, number, kWord);
-  if (!HasBytes(item)) {
-    std::memcpy(data, word, kWord);
+  if (item.has_bytes()) {
+    std::copy(item.bytes.begin(), item.bytes.end(), data);
+    std::fill(data + item.bytes.size(), data + room, std::byte{0});
     return;
   }
-  ByteView bytes = BytesOf(item);
-  std::copy(bytes.begin(), bytes.end(), data);
-  std::fill(data + bytes.size(), data + room, std::byte{0});
+  std::byte word[kWord] = {};
+  if (item.kind == Kind::kBool) word[7] = static_cast<std::byte>(item.number);
+  if (item.kind == Kind::kInt) std::memcpy(word, &item.number, kWord);
+  if (item.kind == Kind::kDouble) std::memcpy(word, &item.real, kWord);
+  std::memcpy(data, word, kWord);
 }
 
 void WriteFormat(const ListItem& item, size_t room, std::byte* format, std::byte* code) {
@@ -61,7 +63,7 @@ void WriteFormat(const ListItem& item, size_t room, std::byte* format, std::byte
   std::string said = FormatOf(item, room);
   said.copy(text, kWord);
   std::memcpy(format, text, kWord);
-  *code = std::byte{CodeOf(item)};
+  *code = std::byte{CodeOf(item.kind)};
 }
 
 int64_t WordAt(std::span<const std::byte> memory, size_t index) {
@@ -81,7 +83,7 @@ size_t RoomIn(std::string_view format) {
 
 Status CheckItems(const std::vector<ListItem>& items) {
   for (const ListItem& item : items) {
-    if (BytesOf(item).size() > kLongestText)
+    if (item.bytes.size() > kLongestText)
       return Status(MPROC_ERROR_TOO_LARGE, "a string or bytes of a list have less than 9,999,992 bytes");
   }
   return Status();
@@ -149,27 +151,31 @@ Result<ListItem> ShareableList::Get(uint64_t index) const {
   auto code = static_cast<uint8_t>(*place->code);
   std::byte word[kWord];
   std::memcpy(word, place->data, kWord);
-  if (code == kNone) return ListItem(std::monostate());
-  if (format == kTruth) return ListItem(word[7] != std::byte{0});
+  ListItem item;
+  if (code == kNone) return item;
+  if (format == kTruth) {
+    item.kind = Kind::kBool;
+    item.number = word[7] != std::byte{0};
+    return item;
+  }
   if (format == "q" || format == "d") {
-    int64_t number;
-    double real;
-    std::memcpy(&number, word, kWord);
-    std::memcpy(&real, word, kWord);
-    return format == "q" ? ListItem(number) : ListItem(real);
+    item.kind = format == "q" ? Kind::kInt : Kind::kDouble;
+    std::memcpy(&item.number, word, kWord);
+    std::memcpy(&item.real, word, kWord);
+    return item;
   }
   size_t room = RoomIn(format);
   if (room == 0 || room > place->room || (code != kText && code != kBytes)) return NoList();
-  std::vector<std::byte> bytes(place->data, place->data + room);
-  while (!bytes.empty() && bytes.back() == std::byte{0}) bytes.pop_back();
-  if (code == kBytes) return ListItem(std::move(bytes));
-  return ListItem(Text{std::string(AsText(bytes))});
+  item.kind = code == kText ? Kind::kText : Kind::kBytes;
+  item.bytes.assign(place->data, place->data + room);
+  while (!item.bytes.empty() && item.bytes.back() == std::byte{0}) item.bytes.pop_back();
+  return item;
 }
 
 Status ShareableList::Set(uint64_t index, const ListItem& item) {
   auto place = Find(index);
   if (!place.ok()) return place.status();
-  if (BytesOf(item).size() > place->room) {
+  if (item.bytes.size() > place->room) {
     return Status(MPROC_ERROR_TOO_LARGE,
                   "the item has room for " + std::to_string(place->room) + " bytes, and no more");
   }

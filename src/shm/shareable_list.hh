@@ -11,8 +11,6 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
-#include <variant>
 #include <vector>
 
 #include "base/bytes.hh"
@@ -20,10 +18,16 @@
 
 namespace mproc::shm {
 
-struct Text {
-  std::string utf8;
+struct ListItem {
+  enum class Kind : uint8_t { kNil, kBool, kInt, kDouble, kText, kBytes };
+
+  bool has_bytes() const { return kind >= Kind::kText; }
+
+  Kind kind = Kind::kNil;
+  int64_t number = 0;  // of kBool, 0 or 1; of kInt
+  double real = 0;
+  std::vector<std::byte> bytes;  // UTF-8, of kText
 };
-using ListItem = std::variant<std::monostate, bool, int64_t, double, Text, std::vector<std::byte>>;
 
 // TOO_LARGE: a text or bytes whose room no format can tell.
 Status CheckItems(const std::vector<ListItem>& items);

@@ -143,6 +143,30 @@ static void WrongKeysAreRefused(void) {
   CHECK_OK(mproc_listener_destroy(listener));
 }
 
+// Who is so quick that all is proven at once is not taken for one that came to nothing.
+enum { kQuick = 1000 };
+static void* ConnectQuickly(void* argument) {
+  mproc_listener_t* listener = argument;
+  for (int i = 0; i < kQuick; i++) {
+    mproc_connection_t* connection = NULL;
+    if (!CHECK_OK(mproc_client_connect(AddressOf(listener), kKey, kKeySize, 0, TestLong(), &connection)))
+      break;
+    Gone(connection);
+  }
+  return NULL;
+}
+static void QuickOnesAreTaken(void) {
+  mproc_listener_t* listener = ListenAt(LocalAddress("abstract"), kKey);
+  pthread_t thread;
+  uint64_t refused = 7;
+  NEED(pthread_create(&thread, NULL, ConnectQuickly, listener) == 0);
+  for (int i = 0; i < kQuick; i++) Gone(Accept(listener));
+  pthread_join(thread, NULL);
+  CHECK_OK(mproc_listener_refused(listener, &refused));
+  CHECK_EQ(refused, 0);
+  CHECK_OK(mproc_listener_destroy(listener));
+}
+
 // A bare socket that is connected and says nothing.
 static int Silent(const char* address) {
   struct sockaddr_un local = {.sun_family = AF_UNIX};
@@ -405,6 +429,7 @@ int main(int argc, char** argv) {
       {"every kind of address", EveryKindOfAddress, 0},
       {"files come and go", FilesComeAndGo, 0},
       {"wrong keys are refused", WrongKeysAreRefused, 0},
+      {"quick ones are taken", QuickOnesAreTaken, 0},
       {"silent ones stop nobody", SilentOnesStopNobody, 0},
       {"silent ones are let go", SilentOnesAreLetGo, 0},
       {"statuses", Statuses, 0},
