@@ -31,8 +31,8 @@ Result<Bytes> ProcessKey() {
 
 void SetProcessKey(ByteView key) {
   std::lock_guard lock(g_mutex);
+  if (g_key) platform::Wipe(g_key->data(), g_key->size());
   if (!g_key) g_key = new Bytes();
-  platform::Wipe(g_key->data(), g_key->size());
   g_key->assign(key.begin(), key.end());
 }
 
