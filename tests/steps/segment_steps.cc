@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Kills a process at each step of making, attaching, unlinking and sweeping segments, and looks whether the
 // others go on and nothing is left.
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include "platform/segment_file.hh"
@@ -12,7 +13,17 @@ namespace {
 using namespace test;
 
 // As root, these tests are a user of their own: sweeps of others would take steps away from a victim.
-const bool kAlone = seteuid(static_cast<uid_t>(100'000 + getpid() % 100'000)) == 0;
+class OwnUser : public ::testing::Environment {
+ public:
+  void SetUp() override { alone = seteuid(static_cast<uid_t>(100'000 + getpid() % 100'000)) == 0; }
+  void TearDown() override {
+    if (!alone || seteuid(0) != 0) return;
+    prctl(PR_SET_DUMPABLE, 1);  // or no sanitizer may look at this process in the end
+  }
+  bool alone = false;
+};
+const auto* const kUser = static_cast<OwnUser*>(::testing::AddGlobalTestEnvironment(new OwnUser));
+
 const std::string kName = "mproc-steps-" + std::to_string(getpid());
 
 bool IsThere(const std::string& name) {
@@ -62,7 +73,7 @@ TEST(Steps, OfSweepingSegments) {
     ExpectNothingLeft();
     EXPECT_TRUE(IsThere(used->name));
   }
-  EXPECT_GE(walk.steps(), kAlone ? 1 : 0);
+  EXPECT_GE(walk.steps(), kUser->alone ? 1 : 0);
   EXPECT_TRUE(UnlinkSegmentFile(*used).ok());
 }
 
@@ -80,7 +91,7 @@ TEST(Steps, OfAttachingALeftover) {
     walk.Join();
     ExpectNothingLeft();
   }
-  EXPECT_GE(walk.steps(), kAlone ? 2 : 0);
+  EXPECT_GE(walk.steps(), kUser->alone ? 2 : 0);
 }
 
 // A victim that has attached holds the segment as long as it lives, and no longer.
