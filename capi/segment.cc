@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "shm/segment.hh"
-
 #include <mproc/segment.h>
 
-#include "capi/object_handles.hh"
-#include "capi/sweeper.hh"
+#include "capi/new_segment.hh"
 
 using namespace mproc;
 using namespace mproc::capi;
@@ -16,10 +13,9 @@ mproc_status_t mproc_segment_create(const char* name, size_t size, uint32_t flag
     if (!segment) return BadArgument("segment is null");
     if (size == 0) return BadArgument("size is 0");
     if (flags > MPROC_MEMORY_LATER) return BadArgument("no such flag");
-    if (name && !*name) return BadArgument("name is empty; null stands for any name");
-    if (Status ensured = EnsureSweeper(); !ensured.ok()) return ensured;
     auto pages = flags & MPROC_MEMORY_LATER ? platform::Pages::kLater : platform::Pages::kReserved;
-    return GiveOutObject(Segment::Create(name ? name : "", size, pages), segment);
+    return GiveOutNewSegment(
+        name, size, pages, [](std::byte*) {}, segment);
   });
 }
 

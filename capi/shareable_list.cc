@@ -5,10 +5,8 @@
 
 #include <bit>
 
-#include "capi/object_handles.hh"
-#include "capi/sweeper.hh"
+#include "capi/new_segment.hh"
 #include "capi/value_handles.hh"
-#include "shm/segment.hh"
 
 using namespace mproc;
 using namespace mproc::capi;
@@ -100,7 +98,6 @@ int32_t GuardList(mproc_segment_t* segment, Body&& body) {
 mproc_status_t mproc_shareable_list_create(const char* name, mproc_value_t* list, mproc_segment_t** segment) {
   return Guard([&]() -> Status {
     if (!segment) return BadArgument("segment is null");
-    if (name && !*name) return BadArgument("name is empty; null stands for any name");
     std::vector<ListItem> items;
     Status read = On<ValueHandles>(list, [&](task::Value& value) -> Status {
       auto of = ItemsOf(value);
@@ -108,11 +105,9 @@ mproc_status_t mproc_shareable_list_create(const char* name, mproc_value_t* list
       return of.ok() ? shm::CheckItems(items) : of.status();
     });
     if (!read.ok()) return read;
-    if (Status ensured = EnsureSweeper(); !ensured.ok()) return ensured;
-    auto made = Segment::Create(name ? name : "", shm::SizeOfList(items), platform::Pages::kReserved);
-    if (!made.ok()) return made.status();
-    shm::WriteList(items, (*made)->data());
-    return GiveOutObject(std::move(made), segment);
+    return GiveOutNewSegment(
+        name, shm::SizeOfList(items), platform::Pages::kReserved,
+        [&](std::byte* memory) { shm::WriteList(items, memory); }, segment);
   });
 }
 

@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <new>
 #include <vector>
 
 #include "base/clock.hh"
@@ -313,13 +314,15 @@ Status UnlinkSegmentFile(const SegmentFile& file) {
 
 // Its descriptor may be on its way to another process, with the lock: so a description of its own tells
 // whether others use it.
-void CloseSegmentFile(SegmentFile file) {
+void CloseSegmentFile(SegmentFile file) try {
   CancellationOff no_cancel;
   auto own = OpenGuarded(AT_FDCWD, "/proc/self/fd/" + std::to_string(file.fd.get()), O_RDWR);
   file.fd.Reset();
   if (!own.ok()) return;
   file.fd = std::move(*own);
   (void)RemoveLeftover(file);
+} catch (const std::bad_alloc&) {
+  // A sweep finds it.
 }
 
 void LetSegmentFileGo(const SegmentFile& file) {

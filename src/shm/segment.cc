@@ -2,6 +2,7 @@
 #include "shm/segment.hh"
 
 #include <algorithm>
+#include <vector>
 
 #include "platform/fork_lock.hh"
 #include "platform/fork_mark.hh"
@@ -13,12 +14,12 @@ namespace {
 platform::ForkMutex g_mutex;
 
 // The segments of this process. What a forked child inherits of it belongs to the parent, and its descriptors
-// are closed there: it is only kept.
+// are closed there: it is only held.
 struct Mine {
   const uint32_t epoch;
   const Mine* const inherited;
   std::vector<Segment*> open;
-  std::vector<platform::SegmentFile> kept;  // made here, no handle is left
+  std::list<platform::SegmentFile> kept;  // made here, no handle is left
 };
 
 // Under g_mutex.
@@ -31,8 +32,8 @@ Mine& OfThisProcess() {
 
 }  // namespace
 
-Segment::Segment(platform::SegmentFile file, platform::MappedRegion memory, bool maker)
-    : Object(kKind), file_(std::move(file)), memory_(std::move(memory)), keeps_(maker) {
+Segment::Segment(std::list<platform::SegmentFile> file, platform::MappedRegion memory)
+    : Object(kKind), file_(std::move(file)), memory_(std::move(memory)) {
   std::lock_guard lock(g_mutex);
   OfThisProcess().open.push_back(this);
 }
@@ -42,51 +43,58 @@ Segment::~Segment() {
     std::lock_guard lock(g_mutex);
     Mine& mine = OfThisProcess();
     std::erase(mine.open, this);
-    if (keeps_) mine.kept.push_back(std::move(file_));
-    if (keeps_) return;
+    if (kept_) mine.kept.splice(mine.kept.end(), file_);
+    if (kept_) return;
   }
-  platform::CloseSegmentFile(std::move(file_));
+  platform::CloseSegmentFile(std::move(file_.front()));
 }
 
-Result<std::shared_ptr<Segment>> Segment::Make(Result<platform::SegmentFile> file, bool maker) {
+Result<std::shared_ptr<Segment>> Segment::Make(Result<platform::SegmentFile> file) {
   if (!file.ok()) return file.status();
   auto memory = platform::MappedRegion::Map(file->fd.get(), 0, file->size);
   if (!memory.ok()) {
-    if (maker) (void)platform::UnlinkSegmentFile(*file);
+    platform::CloseSegmentFile(std::move(*file));
     return memory.status();
   }
-  return std::shared_ptr<Segment>(new Segment(std::move(*file), std::move(*memory), maker));
+  std::list<platform::SegmentFile> own;
+  own.push_back(std::move(*file));
+  return std::shared_ptr<Segment>(new Segment(std::move(own), std::move(*memory)));
 }
 
 Result<std::shared_ptr<Segment>> Segment::Create(const std::string& name, size_t size,
                                                  platform::Pages pages) {
   if (size > kLargest) return Status(MPROC_ERROR_TOO_LARGE, "a segment has at most 2^46 bytes");
-  return Make(platform::CreateSegmentFile(name, size, pages), true);
+  return Make(platform::CreateSegmentFile(name, size, pages));
 }
 
 Result<std::shared_ptr<Segment>> Segment::Attach(const std::string& name) {
-  return Make(platform::AttachSegmentFile(name), false);
+  return Make(platform::AttachSegmentFile(name));
 }
 
 Result<std::shared_ptr<Segment>> Segment::Adopt(platform::UniqueFd fd) {
-  return Make(platform::AdoptSegmentFile(std::move(fd)), false);
+  return Make(platform::AdoptSegmentFile(std::move(fd)));
+}
+
+void Segment::Keep() {
+  std::lock_guard lock(g_mutex);
+  kept_ = true;
 }
 
 Status Segment::Unlink() {
-  Status unlinked = platform::UnlinkSegmentFile(file_);
+  Status unlinked = platform::UnlinkSegmentFile(file());
   std::lock_guard lock(g_mutex);
-  if (unlinked.ok() || unlinked.code() == MPROC_ERROR_NOT_FOUND) keeps_ = false;
+  if (unlinked.ok() || unlinked.code() == MPROC_ERROR_NOT_FOUND) kept_ = false;
   return unlinked;
 }
 
 void Segment::LetAllGo() {
-  std::vector<platform::SegmentFile> kept;
+  std::list<platform::SegmentFile> kept;
   {
     std::lock_guard lock(g_mutex);
     Mine& mine = OfThisProcess();
     for (Segment* segment : mine.open) {
-      segment->keeps_ = false;
-      platform::LetSegmentFileGo(segment->file_);
+      segment->kept_ = false;
+      platform::LetSegmentFileGo(segment->file());
     }
     kept.swap(mine.kept);
   }

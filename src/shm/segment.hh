@@ -2,7 +2,7 @@
 // Shared memory with a name, by which processes find it that were given nothing, in other languages, too.
 #pragma once
 
-#include <mutex>
+#include <list>
 
 #include "object/object.hh"
 #include "platform/file_region.hh"
@@ -22,10 +22,12 @@ class Segment final : public object::Object {
   static Result<std::shared_ptr<Segment>> Adopt(platform::UniqueFd fd);
   ~Segment() override;
 
-  std::vector<int> Descriptors() const override { return {file_.fd.get()}; }
+  std::vector<int> Descriptors() const override { return {file().fd.get()}; }
   std::byte* data() const { return memory_.data(); }
   size_t bytes() const { return memory_.size(); }
-  const std::string& name() const { return file_.name; }
+  const std::string& name() const { return file().name; }
+  // Of one that was made here: this process is its user to the end, with a handle or without.
+  void Keep();
   // The memory stays. NOT_FOUND: the name is gone, or another segment's.
   Status Unlink();
 
@@ -36,12 +38,13 @@ class Segment final : public object::Object {
   static void LetAllGo();
 
  private:
-  Segment(platform::SegmentFile file, platform::MappedRegion memory, bool maker);
-  static Result<std::shared_ptr<Segment>> Make(Result<platform::SegmentFile> file, bool maker);
+  Segment(std::list<platform::SegmentFile> file, platform::MappedRegion memory);
+  static Result<std::shared_ptr<Segment>> Make(Result<platform::SegmentFile> file);
+  const platform::SegmentFile& file() const { return file_.front(); }
 
-  platform::SegmentFile file_;  // constant until the end
+  std::list<platform::SegmentFile> file_;  // one, constant until the end
   const platform::MappedRegion memory_;
-  bool keeps_;  // guarded by the list of all segments: this process made it, and is to be its user to the end
+  bool kept_ = false;  // guarded by the list of all segments
 };
 
 }  // namespace mproc::shm

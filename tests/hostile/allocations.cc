@@ -8,7 +8,12 @@
 #include <functional>
 #include <iterator>
 
+#include "calls.hh"
+#include "connection_objects.hh"
 #include "host.hh"
+#include "process_objects.hh"
+#include "share_objects.hh"
+#include "sync_objects.hh"
 
 using namespace hostile;
 
@@ -149,6 +154,71 @@ CASE(waits_go_on) {
   CHECK_OK(mproc_pool_close(pool));
   CHECK_OK(mproc_pool_join(pool, 10 * MPROC_SECOND));
   CHECK_OK(mproc_pool_destroy(pool));
+}
+
+// What must be done by hand before `call` can destroy something.
+void Prepare(const ProcessObjects& objects, const HandleCall& call) {
+  if (std::string_view(call.name) != "mproc_process_destroy") return;
+  (void)mproc_process_kill(objects.process);
+  (void)mproc_process_join(objects.process, 10 * MPROC_SECOND);
+}
+void Prepare(const ConnectionObjects& objects, const HandleCall& call) {
+  if (std::string_view(call.name) == "mproc_connection_destroy")
+    CHECK_OK(mproc_connection_destroy(objects.other));
+}
+template <typename Objects>
+void Prepare(const Objects&, const HandleCall&) {}
+
+// No call ends the host, and what is destroyed is gone.
+template <typename Objects>
+void CallWithoutMemory() {
+  for (int nth = 1; nth <= 20; nth++) {
+    Objects objects;
+    objects.Make();
+    for (const HandleCall& call : HandleCalls()) {
+      void* handle = objects.Of(call.kind);
+      bool destroys = std::string_view(call.name).ends_with("_destroy");
+      if (!handle) continue;
+      Prepare(objects, call);
+      t_left = nth;
+      int32_t status = call.call(handle);
+      t_left = 0;
+      CHECK_THAT(!destroys || status == MPROC_OK, std::string(call.name) + ": " + mproc_status_name(status));
+    }
+  }
+}
+CASE(objects_hold_without_memory) {
+  if (HOSTILE_SANITIZED) return Skip("the allocator is the sanitizer's");
+  CallWithoutMemory<SyncObjects>();
+  CallWithoutMemory<ProcessObjects>();
+  CallWithoutMemory<ConnectionObjects>();
+  CallWithoutMemory<ShareObjects>();
+}
+
+// A segment that was not made leaves its name to the next one.
+CASE(segments_keep_no_name) {
+  if (HOSTILE_SANITIZED) return Skip("the allocator is the sanitizer's");
+  std::string name = "mproc-hostile-" + std::to_string(getpid());
+  mproc_segment_t* segment = nullptr;
+  CHECK_OK(mproc_segment_create(name.c_str(), 1, 0, &segment));  // the first one starts the launcher
+  CHECK_OK(mproc_segment_unlink(segment));
+  CHECK_OK(mproc_segment_destroy(segment));
+  int refused = 0;
+  for (int nth = 1; nth <= 60; nth++) {
+    t_left = nth;
+    int32_t status = mproc_segment_create(name.c_str(), 1, 0, &segment);
+    t_left = 0;
+    if (status != MPROC_OK) {
+      refused++;
+      CHECK_EQ(status, MPROC_ERROR_OUT_OF_MEMORY);
+      CHECK_OK(mproc_segment_create(name.c_str(), 1, 0, &segment));
+    }
+    CHECK_OK(mproc_segment_unlink(segment));
+    t_left = nth;
+    CHECK_OK(mproc_segment_destroy(segment));
+    t_left = 0;
+  }
+  CHECK(refused > 5 && refused < 60);
 }
 
 }  // namespace
