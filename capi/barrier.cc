@@ -4,28 +4,11 @@
 #include <mproc/barrier.h>
 
 #include "capi/object_handles.hh"
+#include "capi/sync_status.hh"
 
 using namespace mproc;
 using namespace mproc::capi;
 using sync::Barrier;
-
-namespace {
-
-Status StatusOf(sync::Met met) {
-  switch (met) {
-    case sync::Met::kAll:
-      return Status();
-    case sync::Met::kBroken:
-      return Status(MPROC_ERROR_BARRIER_BROKEN);
-    case sync::Met::kTimedOut:
-      return Status(MPROC_ERROR_TIMED_OUT);
-    case sync::Met::kActionFailed:
-      return Status(MPROC_ERROR_TASK, "the action of the barrier failed");
-  }
-  return Status(MPROC_ERROR_INTERNAL);
-}
-
-}  // namespace
 
 mproc_status_t mproc_barrier_create(int64_t parties, mproc_barrier_t** barrier) {
   return Guard([&] {

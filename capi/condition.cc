@@ -13,28 +13,6 @@ using namespace mproc::capi;
 using sync::Condition;
 using sync::Lock;
 
-namespace {
-
-Status StatusOf(sync::Waited waited) {
-  switch (waited) {
-    case sync::Waited::kNotified:
-      return Status();
-    case sync::Waited::kTimedOut:
-      return Status(MPROC_ERROR_TIMED_OUT);
-    case sync::Waited::kInterrupted:
-      return Status(MPROC_ERROR_INTERRUPTED);
-    case sync::Waited::kNotHolder:
-      return Status(MPROC_ERROR_NOT_HOLDER, "acquire the condition before a wait");
-    case sync::Waited::kTooMany:
-      return Status(MPROC_ERROR_TOO_LARGE, "1000 wait for this condition already");
-    case sync::Waited::kOwnerDied:
-      return Status(MPROC_ERROR_OWNER_DIED);
-  }
-  return Status(MPROC_ERROR_INTERNAL);
-}
-
-}  // namespace
-
 mproc_status_t mproc_condition_create(mproc_lock_t* lock, mproc_condition_t** condition) {
   auto create = [&](std::shared_ptr<Lock> given) -> Status {
     if (!condition) return BadArgument("condition is null");
@@ -49,13 +27,13 @@ mproc_status_t mproc_condition_create(mproc_lock_t* lock, mproc_condition_t** co
 
 mproc_status_t mproc_condition_acquire(mproc_condition_t* condition, int64_t limit) {
   return GuardObject<Condition>(condition, [&](Condition& c) {
-    return capi::StatusOf(c.lock().Acquire(c.lock_options(), Deadline::After(limit)));
+    return StatusOf(c.lock().Acquire(c.lock_options(), Deadline::After(limit)));
   });
 }
 
 mproc_status_t mproc_condition_release(mproc_condition_t* condition) {
-  return GuardObject<Condition>(
-      condition, [&](Condition& c) { return capi::StatusOf(c.lock().Release(c.lock_options())); });
+  return GuardObject<Condition>(condition,
+                                [&](Condition& c) { return StatusOf(c.lock().Release(c.lock_options())); });
 }
 
 mproc_status_t mproc_condition_wait(mproc_condition_t* condition, int64_t limit) {

@@ -4,6 +4,7 @@
 #include <mproc/listener.h>
 
 #include "base/clock.hh"
+#include "capi/key.hh"
 #include "capi/object_handles.hh"
 #include "worker/process_key.hh"
 
@@ -16,7 +17,6 @@ namespace {
 using ListenerHandles = Handles<Listener, 12>;
 
 Result<connection::Terms> TermsOf(const void* key, size_t size, int32_t options) {
-  constexpr size_t kMostKey = size_t{1} << 20;
   if (options < 0 || options > (MPROC_KEY_NO_MD5 | MPROC_KEY_OF_PROCESS))
     return BadArgument("no such options of a key");
   connection::Terms terms;
@@ -29,8 +29,7 @@ Result<connection::Terms> TermsOf(const void* key, size_t size, int32_t options)
     return terms;
   }
   if (!key && size == 0) return terms;
-  if (!key || size == 0 || size > kMostKey)
-    return BadArgument("a key has 1 byte to 1 MiB; for none, give null and 0");
+  if (Status good = CheckKey(key, size); !good.ok()) return good;
   terms.key = std::make_shared<const connection::Key>(AsBytes(key, size));
   return terms;
 }

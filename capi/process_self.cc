@@ -5,7 +5,7 @@
 #include <cstring>
 #include <string>
 
-#include "capi/guard.hh"
+#include "capi/key.hh"
 #include "worker/exit_hooks.hh"
 #include "worker/process_key.hh"
 #include "worker/process_self.hh"
@@ -61,9 +61,8 @@ mproc_status_t mproc_process_parent(int64_t* pid, const char** name) {
 }
 
 mproc_status_t mproc_process_set_authkey(const void* key, size_t size) {
-  constexpr size_t kMost = size_t{1} << 20;
   return Guard([&]() -> Status {
-    if (!key || size == 0 || size > kMost) return BadArgument("a key has 1 byte to 1 MiB");
+    if (Status good = CheckKey(key, size); !good.ok()) return good;
     worker::SetProcessKey(AsBytes(key, size));
     return Status();
   });

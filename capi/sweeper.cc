@@ -2,7 +2,6 @@
 #include "capi/sweeper.hh"
 
 #include "platform/fork_lock.hh"
-#include "platform/fork_mark.hh"
 #include "runtime/runtime.hh"
 #include "shm/segment.hh"
 

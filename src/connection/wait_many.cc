@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "connection/wait_many.hh"
-#include "platform/poll.hh"
 
 #include <string>
+
+#include "platform/poll.hh"
 
 namespace mproc::connection {
 namespace {

@@ -20,9 +20,8 @@ struct ProcessTerms {
   bool given = false;
   uint32_t function = 0;
   std::vector<std::byte> payload;
-  std::vector<std::byte>
-      objects;        // what goes with it: an object::ObjectNote each, the descriptors are its own
-  std::string place;  // "2", or "2:1" for the first child of that; ends its default name
+  std::vector<std::byte> objects;  // notes on those that go with it (object/passing.hh)
+  std::string place;               // "2", or "2:1" for the first child of that; ends its default name
   bool daemon = false;
 };
 

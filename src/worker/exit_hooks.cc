@@ -21,19 +21,19 @@ struct Entry {
 };
 
 struct List {
-  // The next one to be called, taken out.
+  void Add(const Entry& entry) {
+    auto behind = std::ranges::upper_bound(entries, entry.priority, {}, &Entry::priority);
+    entries.insert(behind, entry);
+  }
   std::optional<Entry> Take(int32_t least) {
-    auto best = std::max_element(entries.rbegin(), entries.rend(), [](const Entry& one, const Entry& other) {
-      return one.priority < other.priority;
-    });
-    if (best == entries.rend() || best->priority < least) return std::nullopt;
-    Entry taken = *best;
-    entries.erase(std::prev(best.base()));
+    if (entries.empty() || entries.back().priority < least) return std::nullopt;
+    Entry taken = entries.back();
+    entries.pop_back();
     return taken;
   }
 
-  uint32_t epoch = 0;  // of the process that added them
-  std::vector<Entry> entries;
+  uint32_t epoch = 0;          // of the process that added them
+  std::vector<Entry> entries;  // the next one to be called last
 };
 
 platform::ForkMutex g_mutex;
@@ -67,7 +67,7 @@ MPROC_HANDLES_FORCED_UNWIND void Call(const Entry& entry) {
 }  // namespace
 
 void AddExitHook(ExitHook hook, void* user_data, int32_t priority) {
-  WithList([&](List& list) { list.entries.push_back({hook, user_data, priority}); });
+  WithList([&](List& list) { list.Add({hook, user_data, priority}); });
 }
 
 void RunExitHooks(int32_t least) {

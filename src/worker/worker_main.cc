@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "worker/worker_main.hh"
-#include "worker/exit_hooks.hh"
-#include "worker/process_key.hh"
 
 #include <cstdlib>
 #include <optional>
@@ -16,7 +14,9 @@
 #include "platform/pidfd.hh"
 #include "platform/streams.hh"
 #include "task/setup.hh"
+#include "worker/exit_hooks.hh"
 #include "worker/last_call.hh"
+#include "worker/process_key.hh"
 #include "worker/process_main.hh"
 #include "worker/process_self.hh"
 #include "worker/terms.hh"

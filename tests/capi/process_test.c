@@ -21,6 +21,18 @@ static void ExitCodesTellTheEnd(void) {
   CHECK_EQ(TakeCode(StartNumber(process_crash, 0)), -SIGABRT);
 }
 
+// Joins one that came to nothing before its function, and destroys it.
+static void CheckCouldNotRun(mproc_process_t* process, int32_t why, const char* said) {
+  const char* message = NULL;
+  int32_t code = 0;
+  CHECK_OK(mproc_process_join(process, TestLong()));
+  CHECK_EQ(ExitCode(process), 1);
+  CHECK_OK(mproc_process_failure(process, &code, NULL, &message, NULL));
+  CHECK_EQ(code, why);
+  CHECK_HAS(message, said);
+  CHECK_OK(mproc_process_destroy(process));
+}
+
 static void FailuresAreTold(void) {
   mproc_process_t* process = StartNumber(process_fail, 0);
   const char *type = NULL, *message = NULL, *trace = NULL;
@@ -40,22 +52,12 @@ static void FailuresAreTold(void) {
   CHECK_OK(mproc_process_destroy(process));
 
   process = StartNumber(999, 0);
-  CHECK_OK(mproc_process_join(process, TestLong()));
-  CHECK_EQ(ExitCode(process), 1);
-  CHECK_OK(mproc_process_failure(process, &code, NULL, &message, NULL));
-  CHECK_EQ(code, MPROC_ERROR_UNKNOWN_FUNCTION);
-  CHECK_HAS(message, "999");
-  CHECK_OK(mproc_process_destroy(process));
+  CheckCouldNotRun(process, MPROC_ERROR_UNKNOWN_FUNCTION, "999");
 
   mproc_process_options_t* options = ProcessOptions(process_give, NULL, 0);
   NEED_OK(mproc_process_options_set_module(options, "/nowhere/module.so"));
   process = StartWith(options);
-  CHECK_OK(mproc_process_join(process, TestLong()));
-  CHECK_EQ(ExitCode(process), 1);
-  CHECK_OK(mproc_process_failure(process, &code, NULL, &message, NULL));
-  CHECK_EQ(code, MPROC_ERROR_BAD_MODULE);
-  CHECK_HAS(message, "/nowhere/module.so");
-  CHECK_OK(mproc_process_destroy(process));
+  CheckCouldNotRun(process, MPROC_ERROR_BAD_MODULE, "/nowhere/module.so");
 }
 
 static void StartsOnce(void) {
@@ -326,14 +328,7 @@ static void Commands(void) {
 
   shell[0] = "/nowhere/at/all";
   process = StartWith(Running(shell, 1));
-  const char* message = NULL;
-  int32_t code = 0;
-  NEED_OK(mproc_process_join(process, TestLong()));
-  CHECK_EQ(ExitCode(process), 1);
-  NEED_OK(mproc_process_failure(process, &code, NULL, &message, NULL));
-  CHECK_EQ(code, MPROC_ERROR_SYSTEM);
-  CHECK_HAS(message, "/nowhere/at/all");
-  CHECK_OK(mproc_process_destroy(process));
+  CheckCouldNotRun(process, MPROC_ERROR_SYSTEM, "/nowhere/at/all");
 
   process = NULL;
   options = Running(shell, 1);

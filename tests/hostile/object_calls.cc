@@ -22,6 +22,18 @@ const char* const kCommand[] = {"/nowhere"};
   add(                         \
       #name, kind, [](void* h) { return name(static_cast<type*>(h)); }, MPROC_OK)
 
+// Makes an object out of another one; `null` is what it says without that.
+#define MAKES(name, kind, made_type, null, ...)           \
+  add(                                                    \
+      #name, kind,                                        \
+      [](void* h) {                                       \
+        made_type##_t* made = nullptr;                    \
+        mproc_status_t status = name(__VA_ARGS__, &made); \
+        made_type##_destroy(made);                        \
+        return status;                                    \
+      },                                                  \
+      null)
+
 void AddProcess(const Add& add) {
   CALL(mproc_process_join, mproc_process_t, Kind::kProcess, 0);
   CALL(mproc_process_terminate, mproc_process_t, Kind::kProcess);
@@ -50,15 +62,8 @@ void AddProcess(const Add& add) {
   OPTION(mproc_process_options_set_directory, "/");
   OPTION(mproc_process_options_set_worker_program, "/nowhere");
 #undef OPTION
-  add(
-      "mproc_process_create", Kind::kProcessOptions,
-      [](void* h) {
-        mproc_process_t* made = nullptr;
-        int32_t status = mproc_process_create(static_cast<mproc_process_options_t*>(h), &made);
-        mproc_process_destroy(made);
-        return status;
-      },
-      MPROC_ERROR_INVALID_ARGUMENT);
+  MAKES(mproc_process_create, Kind::kProcessOptions, mproc_process, MPROC_ERROR_INVALID_ARGUMENT,
+        static_cast<mproc_process_options_t*>(h));
   GONE(mproc_process_options_destroy, mproc_process_options_t, Kind::kProcessOptions);
 }
 
@@ -66,15 +71,7 @@ void AddSync(const Add& add) {
   CALL(mproc_lock_acquire, mproc_lock_t, Kind::kLock, 0);
   CALL(mproc_lock_release, mproc_lock_t, Kind::kLock);
   CALL(mproc_lock_holder, mproc_lock_t, Kind::kLock, nullptr, nullptr, nullptr);
-  add(
-      "mproc_condition_create", Kind::kLock,
-      [](void* h) {
-        mproc_condition_t* made = nullptr;
-        int32_t status = mproc_condition_create(static_cast<mproc_lock_t*>(h), &made);
-        mproc_condition_destroy(made);
-        return status;
-      },
-      MPROC_OK);
+  MAKES(mproc_condition_create, Kind::kLock, mproc_condition, MPROC_OK, static_cast<mproc_lock_t*>(h));
   GONE(mproc_lock_destroy, mproc_lock_t, Kind::kLock);
   CALL(mproc_semaphore_acquire, mproc_semaphore_t, Kind::kSemaphore, 0);
   CALL(mproc_semaphore_release, mproc_semaphore_t, Kind::kSemaphore, 1);
@@ -150,15 +147,8 @@ void AddShared(const Add& add) {
       MPROC_ERROR_INVALID_ARGUMENT);
   CALL(mproc_memory_data, mproc_memory_t, Kind::kMemory, &data, &g_size);
   GONE(mproc_memory_destroy, mproc_memory_t, Kind::kMemory);
-  add(
-      "mproc_array_create", Kind::kLock,
-      [](void* h) {
-        mproc_array_t* made = nullptr;
-        int32_t status = mproc_array_create(MPROC_TYPE_INT, 0, 1, static_cast<mproc_lock_t*>(h), &made);
-        mproc_array_destroy(made);
-        return status;
-      },
-      MPROC_OK);
+  MAKES(mproc_array_create, Kind::kLock, mproc_array, MPROC_OK, MPROC_TYPE_INT, 0, 1,
+        static_cast<mproc_lock_t*>(h));
   CALL(mproc_array_shape, mproc_array_t, Kind::kArray, nullptr, &g_size, nullptr);
   CALL(mproc_array_data, mproc_array_t, Kind::kArray, &data);
   CALL(mproc_array_get, mproc_array_t, Kind::kArray, 0, 1, g_buffer, 0);
