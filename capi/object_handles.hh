@@ -12,14 +12,17 @@ namespace mproc::capi {
 
 using ObjectHandles = Handles<object::Object, 8>;
 
+[[gnu::cold, gnu::noinline]] inline Status WrongKind(object::Kind kind, object::Kind wanted) {
+  return Status(MPROC_ERROR_INVALID_HANDLE, std::string("this is the handle of a ") + object::NameOf(kind) +
+                                                ", not of a " + object::NameOf(wanted));
+}
+
 // Runs `body` on the T behind the handle.
 template <typename T, typename Body>
 Status OnObject(const void* handle, Body&& body) {
   return On<ObjectHandles>(handle, [&](object::Object& object) -> Status {
-    if (object.kind() == T::kKind) return body(static_cast<T&>(object));
-    return Status(MPROC_ERROR_INVALID_HANDLE, std::string("this is the handle of a ") +
-                                                  object::NameOf(object.kind()) + ", not of a " +
-                                                  object::NameOf(T::kKind));
+    if (object.kind() != T::kKind) return WrongKind(object.kind(), T::kKind);
+    return body(static_cast<T&>(object));
   });
 }
 

@@ -299,8 +299,8 @@ static void WrongArraysAndMemory(void) {
   CHECK_STATUS(mproc_memory_create(1, 0, NULL), MPROC_ERROR_INVALID_ARGUMENT);
   CHECK_STATUS(mproc_memory_create(SIZE_MAX, 0, &memory), MPROC_ERROR_TOO_LARGE);
   CHECK_STATUS(mproc_memory_create((size_t)1 << 45, 0, &memory), MPROC_ERROR_OUT_OF_MEMORY);
-  CHECK_OK(
-      mproc_memory_create((size_t)1 << 37, MPROC_MEMORY_LATER, &memory));  // a sanitizer has no room for more
+  CHECK_OK(mproc_memory_create((size_t)1 << 36, MPROC_MEMORY_LATER,
+                               &memory));  // sanitizers and valgrind have no room for more
   CHECK_OK(mproc_memory_destroy(memory));
 }
 
