@@ -59,4 +59,17 @@ Result<MappedRegion> MappedRegion::Map(int fd, size_t offset, size_t size) {
   return region;
 }
 
+Status MappedRegion::Extend(size_t size) {
+  void* at = mremap(data_, size_, size, MREMAP_MAYMOVE);
+  if (at == MAP_FAILED) return Status::System("mapping shared memory", errno);
+  data_ = static_cast<std::byte*>(at);
+  size_ = size;
+  return Status();
+}
+
+void MappedRegion::Populate(size_t from, size_t to) {
+  constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE, since Linux 5.14
+  if (from < to) (void)madvise(data_ + from, to - from, kPopulateWrite);
+}
+
 }  // namespace mproc::platform

@@ -30,6 +30,10 @@ class MappedRegion {
 
   // A child that the host forks does not get it.
   static Result<MappedRegion> Map(int fd, size_t offset, size_t size);
+  // Makes it larger, which may move it.
+  Status Extend(size_t size);
+  // Has pages that are about to be written ready; if it cannot, they come when they are touched.
+  void Populate(size_t from, size_t to);
 
   std::byte* data() const { return data_; }
   size_t size() const { return size_; }

@@ -87,7 +87,7 @@ Result<std::shared_ptr<Queue>> Queue::Create(const Limits& limits, bool carries_
   State state;
   state.capacity = state.reserved = kSmallestRing;
   body->state.Commit(state);
-  if (Status had = platform::ReserveRegion(memory->fd(), kSmallestRing, kSmallestRing); !had.ok()) return had;
+  if (Status had = platform::ReserveRegion(memory->fd(), kRingBegin, kSmallestRing); !had.ok()) return had;
   return std::shared_ptr<Queue>(new Queue(std::move(*memory), std::move(sockets)));
 }
 
@@ -203,15 +203,13 @@ Status Queue::Append(State* state, ByteView bytes, std::span<const object::Passe
 
 Status Queue::PutWithin(State* state, uint64_t size, ByteView bytes,
                         std::span<const object::PassedObject> objects) {
-  uint64_t before = state->capacity;
-  if (!ring_.Fits(*state, size) && !state->untidy) {  // from here on a kill may leave a ring behind
+  if (!ring_.Fits(*state, size) && !state->untidy) {  // from here on a kill may leave pages behind
     state->untidy = 1;
     body_->state.Commit(*state);
   }
   Status put = ring_.MakeRoom(state, size);
   if (put.ok()) put = Append(state, bytes, objects);
   if (put.ok()) body_->state.Commit(*state);
-  if (state->capacity != before) ring_.Release(put.ok() ? before : state->capacity);
   return put;
 }
 

@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstring>
 
+#include "base/step.hh"
+
 namespace mproc::queue {
 namespace {
 
@@ -16,6 +18,11 @@ uint64_t RoundUp(uint64_t bytes, uint64_t step) { return (bytes + step - 1) & ~(
 
 Status Spoilt() { return Status(MPROC_ERROR_PROTOCOL, "a process has spoilt the memory of the queue"); }
 
+Ring::Ring(int fd) : fd_(fd) {
+  uint64_t file = platform::FileSize(fd);
+  largest_ = file > kRingBegin ? std::bit_floor(file - kRingBegin) : 0;
+}
+
 Status Ring::Check(const State& state) const {
   auto fits = [&](uint64_t capacity) {
     return std::has_single_bit(capacity) && capacity >= kSmallestRing && capacity <= largest_;
@@ -25,45 +32,45 @@ Status Ring::Check(const State& state) const {
   return good ? Status() : Spoilt();
 }
 
-Status Ring::Reserve(uint64_t capacity, uint64_t from, uint64_t to) const {
-  return platform::ReserveRegion(fd_, capacity + from, to - from);
-}
-
-Status Ring::MakeRoom(State* state, uint64_t size) {
-  if (!Fits(*state, size)) return Grow(state, size);
-  uint64_t begin = state->tail & (state->capacity - 1);
-  uint64_t end = std::min(begin + size, state->capacity);  // what is beyond begins at 0, which has pages
-  if (end > state->reserved) {
-    uint64_t wanted = std::min(state->capacity, RoundUp(end, kStep));
-    if (Status reserved = Reserve(state->capacity, state->reserved, wanted); !reserved.ok()) return reserved;
-    state->reserved = wanted;
-  }
-  return Map(*state);
-}
-
-Status Ring::Grow(State* state, uint64_t size) {
+// The state of a larger ring with the same items.
+Status Ring::Grow(State* state, uint64_t size) const {
   uint64_t used = state->used();
   if (size > largest_ || used > largest_ - size)
     return Status(MPROC_ERROR_TOO_LARGE, "the items of a queue have at most 2^40 bytes together");
-  if (!Has(used)) return Spoilt();
-  uint64_t capacity = std::max(state->capacity * 2, std::bit_ceil(used + size));
-  uint64_t reserved = std::min(capacity, RoundUp(used + size, kStep));
-  if (Status had = Reserve(capacity, 0, reserved); !had.ok()) return had;
-  if (Status mapped = Map(*state); !mapped.ok()) return mapped;
-  auto next = platform::MappedRegion::Map(fd_, capacity, capacity);
-  if (!next.ok()) return next.status();
-  CopyOut(state->head, next->data(), used);
-  ring_ = std::move(*next);
-  state->capacity = capacity;
-  state->reserved = reserved;
-  state->head = 0;
-  state->tail = used;
+  state->head &= state->capacity - 1;
+  state->tail = state->head + used;
+  state->capacity = std::max(state->capacity * 2, std::bit_ceil(used + size));
+  return Status();
+}
+
+Status Ring::MakeRoom(State* state, uint64_t size) {
+  State next = *state;
+  uint64_t wrapped = 0;  // bytes at the beginning of a smaller ring that belong behind its end
+  if (!Fits(*state, size)) {
+    if (Status grown = Grow(&next, size); !grown.ok()) return grown;
+    if (next.tail > state->capacity) wrapped = next.tail - state->capacity;
+    if (!Has(wrapped)) return Spoilt();
+  }
+  uint64_t begin = next.tail & (next.capacity - 1);
+  uint64_t end = std::min(begin + size, next.capacity);  // what is beyond begins at 0, which has pages
+  uint64_t fresh = next.reserved;
+  if (end > fresh) {
+    next.reserved = std::min(next.capacity, RoundUp(end, kStep));
+    Status had = platform::ReserveRegion(fd_, kRingBegin + fresh, next.reserved - fresh);
+    if (!had.ok()) return had;
+  }
+  if (Status mapped = Map(next); !mapped.ok()) return mapped;
+  ring_.Populate(fresh, next.reserved);
+  MPROC_STEP();
+  std::memcpy(ring_.data() + state->capacity, ring_.data(), wrapped);
+  *state = next;
   return Status();
 }
 
 Status Ring::Map(const State& state) {
   if (ring_.size() == state.capacity) return Status();
-  auto mapped = platform::MappedRegion::Map(fd_, state.capacity, state.capacity);
+  if (ring_.size() > 0 && ring_.size() < state.capacity) return ring_.Extend(state.capacity);
+  auto mapped = platform::MappedRegion::Map(fd_, kRingBegin, state.capacity);
   if (!mapped.ok()) return mapped.status();
   ring_ = std::move(*mapped);
   return Status();
@@ -81,16 +88,14 @@ void Ring::CopyOut(uint64_t position, void* to, size_t size) const {
   if (size > first) std::memcpy(static_cast<std::byte*>(to) + first, ring_.data(), size - first);
 }
 
-void Ring::Release(uint64_t capacity) {
-  if (capacity > kSmallestRing) platform::ReleaseRegion(fd_, capacity, capacity);
-}
-
 void Ring::Shrink(State* state) {
   state->capacity = state->reserved = kSmallestRing;
   state->head = state->tail = 0;
   ring_ = platform::MappedRegion();
 }
 
-void Ring::ReleaseAll() { platform::ReleaseRegion(fd_, 2 * kSmallestRing, 2 * largest_ - 2 * kSmallestRing); }
+void Ring::ReleaseAll() {
+  platform::ReleaseRegion(fd_, kRingBegin + kSmallestRing, largest_ - kSmallestRing);
+}
 
 }  // namespace mproc::queue

@@ -2,9 +2,9 @@
 // The memory of a queue's items: a ring of bytes in a sparse file, which grows and shrinks with what is in
 // it.
 //
-// The file has a place for a ring of each size: the one of C bytes, a power of two, lies at C. So a ring that
-// is too small is copied into the next one and its pages are given back; no list of places is kept that a
-// kill could spoil.
+// A ring grows in its place: one of C bytes, a power of two, becomes the first part of a larger one. What had
+// wrapped round, and so lies at its beginning, is copied to where the smaller one ended, and both copies are
+// there until the state says which of the rings it is: a kill before that has changed nothing.
 #pragma once
 
 #include "platform/file_region.hh"
@@ -13,7 +13,8 @@
 namespace mproc::queue {
 
 inline constexpr uint64_t kSmallestRing = 16 << 10;
-inline constexpr uint64_t kFileSize = uint64_t{1} << 41;
+inline constexpr uint64_t kRingBegin = 16 << 10;  // in the file
+inline constexpr uint64_t kFileSize = kRingBegin + (uint64_t{1} << 40);
 
 // What a peer's nonsense is answered with.
 Status Spoilt();
@@ -21,7 +22,7 @@ Status Spoilt();
 // This process's view. Used by whoever has the queue's lock.
 class Ring {
  public:
-  explicit Ring(int fd) : fd_(fd), largest_(platform::FileSize(fd) / 2) {}
+  explicit Ring(int fd);
 
   // Whether the state is one that a ring can have. PROTOCOL: a peer has spoilt it.
   Status Check(const State& state) const;
@@ -30,15 +31,13 @@ class Ring {
   bool Has(uint64_t size) const { return size <= kLittle || size <= platform::PagesSize(fd_); }
   // Whether so many bytes more need no larger ring.
   bool Fits(const State& state, uint64_t size) const { return size <= state.capacity - state.used(); }
-  // Makes room for `size` more bytes, in a larger ring if need be, which the state then names. What was in
-  // the smaller one has been copied; its pages are to be given back once the state is committed.
+  // Makes room for `size` more bytes, in a larger ring if need be, which the state then names.
   Status MakeRoom(State* state, uint64_t size);
-  void Release(uint64_t capacity);
   // Makes the ring of this state accessible.
   Status Map(const State& state);
   void CopyIn(uint64_t position, const void* from, size_t size);
   void CopyOut(uint64_t position, void* to, size_t size) const;
-  // The state of an empty queue with the smallest ring, and the pages of all others.
+  // The state of an empty queue with the smallest ring, and the pages of larger ones.
   bool IsSmallest(const State& state) const { return state.capacity == kSmallestRing && !state.untidy; }
   void Shrink(State* state);
   void ReleaseAll();
@@ -46,11 +45,10 @@ class Ring {
  private:
   static constexpr uint64_t kLittle = 256 << 10;
 
-  Status Reserve(uint64_t capacity, uint64_t from, uint64_t to) const;
-  Status Grow(State* state, uint64_t size);
+  Status Grow(State* state, uint64_t size) const;
 
-  const int fd_;  // the queue's
-  const uint64_t largest_;
+  const int fd_;      // the queue's
+  uint64_t largest_;  // constant
   platform::MappedRegion ring_;
 };
 
