@@ -18,7 +18,6 @@
 
 #include "base/step.hh"
 #include "platform/coarse_clock.hh"
-#include "platform/thread_identity.hh"
 
 namespace mproc::sync {
 namespace {
@@ -36,16 +35,15 @@ uint32_t BitsOf(LockOptions options) {
 
 LockOptions LockOptionsOf(uint32_t bits) { return {(bits & kRecursive) != 0, (bits & kRobust) != 0}; }
 
-bool LockMemory::TryTake(uint32_t me) {
+bool LockMemory::TryTake(const ThreadIdentity& me) {
   uint32_t free = 0;
-  if (!word_.compare_exchange_strong(free, me, std::memory_order_acquire, std::memory_order_relaxed))
+  if (!word_.compare_exchange_strong(free, me.tid, std::memory_order_acquire, std::memory_order_relaxed))
     return false;
-  NoteHolder();
+  NoteHolder(me);
   return true;
 }
 
-void LockMemory::NoteHolder() {
-  const platform::ThreadIdentity& me = platform::CurrentThread();
+void LockMemory::NoteHolder(const ThreadIdentity& me) {
   MPROC_STEP();
   levels_.store(0, std::memory_order_relaxed);
   pid_.store(me.pid, std::memory_order_relaxed);
@@ -56,30 +54,30 @@ void LockMemory::NoteHolder() {
   MPROC_STEP();
 }
 
-bool LockMemory::TakeFromDead(uint32_t seen, uint32_t me) {
+bool LockMemory::TakeFromDead(uint32_t seen, const ThreadIdentity& me) {
   uint32_t holder = seen & kThread;
   bool noted = tid_.load(std::memory_order_acquire) == holder;
   if (!platform::ThreadHasEnded(holder, noted ? start_.load(std::memory_order_relaxed) : 0)) return false;
   MPROC_STEP();
-  if (!word_.compare_exchange_strong(seen, me | kSleepers, std::memory_order_acquire,
+  if (!word_.compare_exchange_strong(seen, me.tid | kSleepers, std::memory_order_acquire,
                                      std::memory_order_relaxed)) {
     return false;
   }
-  NoteHolder();
+  NoteHolder(me);
   return true;
 }
 
-Acquired LockMemory::TakeSlowly(LockOptions options, uint32_t me, const Deadline& deadline) {
+Acquired LockMemory::TakeSlowly(LockOptions options, const ThreadIdentity& me, const Deadline& deadline) {
   bool look = options.robust;  // after the holder
   uint32_t others = 0;         // kSleepers once this one has slept
   for (;;) {
     uint32_t seen = word_.load(std::memory_order_relaxed);
     if ((seen & kThread) == 0) {
-      if (!word_.compare_exchange_weak(seen, me | others | (seen & kSleepers), std::memory_order_acquire,
+      if (!word_.compare_exchange_weak(seen, me.tid | others | (seen & kSleepers), std::memory_order_acquire,
                                        std::memory_order_relaxed)) {
         continue;
       }
-      NoteHolder();
+      NoteHolder(me);
       return Acquired::kYes;
     }
     if (look && TakeFromDead(seen, me)) return Acquired::kOwnerDied;
@@ -102,14 +100,14 @@ Acquired LockMemory::TakeSlowly(LockOptions options, uint32_t me, const Deadline
   }
 }
 
-bool LockMemory::TryAcquire() { return TryTake(platform::CurrentThread().tid); }
+bool LockMemory::TryAcquire() { return TryTake(platform::CurrentThread()); }
 
 bool LockMemory::LooksFree() const { return (word_.load(std::memory_order_relaxed) & kThread) == 0; }
 
 Acquired LockMemory::Acquire(LockOptions options, const Deadline& deadline) {
-  const uint32_t me = platform::CurrentThread().tid;
+  const ThreadIdentity& me = platform::CurrentThread();
   if (TryTake(me)) return Acquired::kYes;
-  if (options.recursive && (word_.load(std::memory_order_relaxed) & kThread) == me) {
+  if (options.recursive && (word_.load(std::memory_order_relaxed) & kThread) == me.tid) {
     uint32_t levels = levels_.load(std::memory_order_relaxed);
     if (levels >= kMostLevels) return Acquired::kTooDeep;
     levels_.store(levels + 1, std::memory_order_relaxed);

@@ -3,12 +3,12 @@
 //
 //   plain      anybody may release it; the next one waits for that, even if the holder has died
 //   recursive  only the thread that holds it may release it, as often as it has acquired it
-//   robust     only the thread that holds it may release it; if that thread ends with the lock held, the next
-//   one
-//              that wants it gets it, and is told
+//   robust     only the thread that holds it may release it; if that thread ends with the lock held, the
+//              next one that wants it gets it, and is told
 #pragma once
 
 #include "object/shared_object.hh"
+#include "platform/thread_identity.hh"
 #include "sync/sleep.hh"
 
 namespace mproc::sync {
@@ -44,10 +44,12 @@ class LockMemory {
   Holder GetHolder() const;
 
  private:
-  bool TryTake(uint32_t me);
-  Acquired TakeSlowly(LockOptions options, uint32_t me, const Deadline& deadline);
-  bool TakeFromDead(uint32_t seen, uint32_t me);
-  void NoteHolder();
+  using ThreadIdentity = platform::ThreadIdentity;
+
+  bool TryTake(const ThreadIdentity& me);
+  Acquired TakeSlowly(LockOptions options, const ThreadIdentity& me, const Deadline& deadline);
+  bool TakeFromDead(uint32_t seen, const ThreadIdentity& me);
+  void NoteHolder(const ThreadIdentity& me);
   Released Free();
 
   std::atomic<uint32_t> word_;
