@@ -10,23 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "cli/bench_functions.h"
 #include "cli/handles.hh"
 
 namespace mproc::cli {
-
-// Ids in bench_module.c.
-enum BenchFunction : uint32_t {
-  kNoop = 1,
-  kEcho = 2,
-  kBusy = 3,
-  kBlock = 4,
-  kRange = 5,
-  kInPlace = 6,
-  kSpin = 7,
-  kPut = 8,
-  kTake = 9,
-  kHandOver = 10
-};
 
 // No single wait of a benchmark takes longer; one that does is a failure, not a slow result.
 inline constexpr int64_t kWaitLimit = 20 * MPROC_SECOND;

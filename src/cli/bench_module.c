@@ -5,19 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-// Numbers as in bench.hh.
-enum {
-  kNoop = 1,
-  kEcho = 2,
-  kBusy = 3,
-  kBlock = 4,
-  kRange = 5,
-  kInPlace = 6,
-  kSpin = 7,
-  kPut = 8,
-  kTake = 9,
-  kHandOver = 10
-};
+#include "bench_functions.h"
 
 static uint64_t Same(uint64_t x) { return x; }
 static uint64_t (*volatile work)(uint64_t) = Same;
