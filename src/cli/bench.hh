@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/bench_functions.h"
+#include "cli/bench_functions.hh"
 #include "cli/handles.hh"
 
 namespace mproc::cli {

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "bench_functions.h"
+#include "bench_functions.hh"
 
 static uint64_t Same(uint64_t x) { return x; }
 static uint64_t (*volatile work)(uint64_t) = Same;

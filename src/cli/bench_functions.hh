@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The functions of the bench module (bench_module.c) by their ids. C, for the module, and C++.
-#ifndef MPROC_CLI_BENCH_FUNCTIONS_H
-#define MPROC_CLI_BENCH_FUNCTIONS_H
+// The functions of the bench module (bench_module.c) by their ids. Read as C, too, by the module.
+#pragma once
 
 enum BenchFunction {
   kNoop = 1,
@@ -15,5 +14,3 @@ enum BenchFunction {
   kTake = 9,
   kHandOver = 10
 };
-
-#endif
