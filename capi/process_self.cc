@@ -7,6 +7,7 @@
 
 #include "capi/key.hh"
 #include "worker/exit_hooks.hh"
+#include "worker/parent.hh"
 #include "worker/process_key.hh"
 #include "worker/process_self.hh"
 
@@ -57,6 +58,19 @@ mproc_status_t mproc_process_parent(int64_t* pid, const char** name) {
     if (pid) *pid = self.parent;
     if (name) *name = Keep(&t_parent_name, std::move(self.parent_name));
     return Status();
+  });
+}
+
+mproc_status_t mproc_process_parent_join(int64_t limit) {
+  return Guard([&] { return worker::JoinParent(Deadline::After(limit)); });
+}
+
+mproc_status_t mproc_process_parent_sentinel(int32_t* fd) {
+  return Guard([&]() -> Status {
+    if (!fd) return BadArgument("fd is null");
+    auto sentinel = worker::ParentSentinel();
+    if (sentinel.ok()) *fd = *sentinel;
+    return sentinel.status();
   });
 }
 

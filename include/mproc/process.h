@@ -99,6 +99,17 @@ MPROC_API int32_t mproc_process_current_is_daemon(void);
 // END if this is no process or worker of the library. Any thread. Since 0.1.
 MPROC_API mproc_status_t mproc_process_parent(int64_t* pid, const char** name);
 
+// Waits at most `limit` nanoseconds until the process that started this one has ended; with a limit of 0 it
+// tells whether it lives. Children end with their parent, so this is for who must know while the launcher
+// that sees to that is stopped. Returns OK: it has ended; TIMED_OUT: it lives; INTERRUPTED; END as
+// mproc_process_parent. Any thread. Since 0.1.
+MPROC_API mproc_status_t mproc_process_parent_join(int64_t limit);
+
+// Writes a descriptor to *fd that becomes readable when that process ends, for poll and mproc_wait. It stays
+// the library's and is good until this process ends. Returns OK; INVALID_ARGUMENT (fd is null);
+// UNSUPPORTED (Linux before 5.3, and for a process that is a thread); END. Any thread. Since 0.1.
+MPROC_API mproc_status_t mproc_process_parent_sentinel(int32_t* fd);
+
 // The key of this program, by which its processes know one another when they connect with
 // MPROC_KEY_OF_PROCESS (listener.h): 32 random bytes, unless it was set. Children, workers included, have
 // what their parent had when it started them. Sets it to a copy of 1 byte to 1 MiB. Returns OK,

@@ -222,4 +222,32 @@ static int32_t Do_key(mproc_call_t* call, const void* input, size_t size, void* 
   return mproc_call_fail(call, 1, "Key", text, NULL);
 }
 
+static int32_t Do_parent(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  int32_t fd = -1, again = -1;
+  uint8_t ready = 0;
+  (void)call, (void)input, (void)size, (void)user_data;
+  if (mproc_process_parent_join(0) != MPROC_ERROR_TIMED_OUT) return 1;
+  if (mproc_process_parent_join(MPROC_MILLISECOND) != MPROC_ERROR_TIMED_OUT) return 2;
+  if (mproc_process_parent_sentinel(NULL) != MPROC_ERROR_INVALID_ARGUMENT) return 3;
+  mproc_status_t status = mproc_process_parent_sentinel(&fd);
+  if (status == MPROC_ERROR_UNSUPPORTED) return 0;
+  if (status != MPROC_OK || fd < 3) return 4;
+  if (mproc_wait(NULL, 0, &fd, 1, 0, &ready, NULL) != MPROC_ERROR_TIMED_OUT) return 5;
+  return mproc_process_parent_sentinel(&again) == MPROC_OK && again == fd ? 0 : 6;
+}
+
+static int32_t Do_outlive(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  (void)call, (void)input, (void)size, (void)user_data;
+  int32_t fd = -1;
+  uint8_t ready = 0;
+  mproc_status_t status = mproc_process_parent_sentinel(&fd);
+  if (status != MPROC_ERROR_UNSUPPORTED) TRY(status);
+  atomic_fetch_add(&TheBoard()->begun[0], 1);
+  TRY(mproc_process_parent_join(MPROC_FOREVER));
+  if (fd >= 0) TRY(mproc_wait(NULL, 0, &fd, 1, 0, &ready, NULL));
+  TRY(mproc_process_parent_join(0));
+  atomic_fetch_add(&TheBoard()->begun[1], 1);
+  return 0;
+}
+
 MODULE_OF(PROCESS_FUNCTIONS)

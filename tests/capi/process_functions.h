@@ -22,7 +22,9 @@
   X(14, meet, "nothing: meets at the barrier, 0, and returns 0, or 4 if it was broken")             \
   X(15, where, "a name: fails with the value of that variable, and its directory")                  \
   X(16, hooks, "nothing: adds hooks that write 1 to 5 on the list at its end, and writes 9")        \
-  X(17, key, "an address, if any: connects there with the key of the process; fails with that key")
+  X(17, key, "an address, if any: connects there with the key of the process; fails with that key") \
+  X(18, parent, "nothing: returns 0 if its parent is there, by all that can be asked")              \
+  X(19, outlive, "nothing: waits for the end of its parent; cells 0: begun, 1: it came")
 
 // The list: how many lines it has is in `begun` of this cell, the lines are in `pid` of those that follow.
 enum { kList = 1000 };

@@ -293,6 +293,42 @@ static void NamesAndParents(void) {
   CHECK_STATUS(mproc_process_parent(&pid, NULL), MPROC_ERROR_END);
 }
 
+static void ParentsAreThere(void) {
+  int32_t fd = -1;
+  CHECK_EQ(TakeCode(StartNumber(process_parent, 0)), 0);
+  CHECK_STATUS(mproc_process_parent_join(0), MPROC_ERROR_END);  // nobody of ours started this one
+  CHECK_STATUS(mproc_process_parent_sentinel(&fd), MPROC_ERROR_END);
+  CHECK_EQ(fd, -1);
+}
+
+// A launcher that is stopped cannot end the children of a host that is killed: they can see for themselves.
+static void ParentsEndIsSeen(void) {
+  if (!TestHasLauncher()) TestSkip("only what a launcher starts can be left alone");
+  int ends[2];
+  int64_t launcher = 0;
+  OpenBoard();
+  NEED(pipe(ends) == 0);
+  fflush(NULL);
+  pid_t host = fork();
+  if (host == 0) {
+    (void)StartNumber(process_outlive, 0);
+    NEED_SOON(Begun(0) == 1);
+    NEED_OK(mproc_runtime_launcher_pid(&launcher));
+    if (write(ends[1], &launcher, sizeof launcher) < 0) _exit(1);
+    for (;;) pause();
+  }
+  close(ends[1]);
+  NEED(read(ends[0], &launcher, sizeof launcher) == sizeof launcher);
+  close(ends[0]);
+  CHECK_EQ(TestKill((pid_t)launcher, SIGSTOP), 0);
+  CHECK_EQ(Begun(1), 0);
+  CHECK_EQ(TestKill(host, SIGKILL), 0);
+  CHECK_EQ(waitpid(host, NULL, 0), host);
+  CHECK_SOON(Begun(1) == 1);
+  CHECK_EQ(TestKill((pid_t)launcher, SIGCONT), 0);
+  CHECK_SOON(TestMarked(NULL, 0) == 0);
+}
+
 static void ChildrenOfChildren(void) {
   if (TestUnderValgrind() && TestStart() == MPROC_START_FORK)
     TestSkip("what hangs on stacks that a fork has not got is lost for valgrind");
@@ -554,6 +590,8 @@ int main(int argc, char** argv) {
       {"starts that fail", StartsThatFail, 0},
       {"table in memory", TableInMemory, 0},
       {"names and parents", NamesAndParents, 0},
+      {"parents are there", ParentsAreThere, 0},
+      {"a parent's end is seen", ParentsEndIsSeen, 0},
       {"children of children", ChildrenOfChildren, 0},
       {"commands", Commands, 0},
       {"keys are inherited", KeysAreInherited, 0},

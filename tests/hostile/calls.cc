@@ -271,6 +271,8 @@ const std::vector<std::string>& OtherFunctions() {
                                                           "mproc_process_current_name",
                                                           "mproc_process_options_create",
                                                           "mproc_process_parent",
+                                                          "mproc_process_parent_join",
+                                                          "mproc_process_parent_sentinel",
                                                           "mproc_lock_create",
                                                           "mproc_semaphore_create",
                                                           "mproc_event_create",

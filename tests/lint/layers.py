@@ -37,7 +37,7 @@ ROOMS = {
     "cli": set(),      # a user like any other: sees include/mproc only
     "include": set(),
 }
-ENTRY = {"worker": {"worker_main.hh", "call.hh", "exit_hooks.hh", "process_key.hh", "process_self.hh", "puller.hh", "worker_state.hh"}, "launcher": {"launcher_main.hh"}}
+ENTRY = {"worker": {"worker_main.hh", "call.hh", "exit_hooks.hh", "parent.hh", "process_key.hh", "process_self.hh", "puller.hh", "worker_state.hh"}, "launcher": {"launcher_main.hh"}}
 FRONT = {
     # one load that tells a forked child, and what the wall holds; no system call
     "platform": {"cancellation.hh", "fork_lock.hh", "fork_mark.hh", "signals.hh"},
