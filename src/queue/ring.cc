@@ -10,8 +10,6 @@
 namespace mproc::queue {
 namespace {
 
-constexpr uint64_t kStep = 256 << 10;  // pages are taken in such pieces, or all at once of a smaller ring
-
 uint64_t RoundUp(uint64_t bytes, uint64_t step) { return (bytes + step - 1) & ~(step - 1); }
 
 }  // namespace
@@ -60,11 +58,22 @@ Status Ring::MakeRoom(State* state, uint64_t size) {
     if (!had.ok()) return had;
   }
   if (Status mapped = Map(next); !mapped.ok()) return mapped;
-  ring_.Populate(fresh, next.reserved);
+  MakeReady(begin, end, next.reserved);
   MPROC_STEP();
   std::memcpy(ring_.data() + state->capacity, ring_.data(), wrapped);
   *state = next;
   return Status();
+}
+
+// A fault for each page in each process costs more than the items that it has room for. Not worth it for a
+// ring that is smaller than a step.
+void Ring::MakeReady(uint64_t begin, uint64_t end, uint64_t reserved) {
+  uint64_t last = std::min({(end + kStep - 1) / kStep, reserved / kStep, uint64_t{ready_.size()}});
+  for (uint64_t step = begin / kStep; step < last; step++) {
+    if (ready_[step]) continue;
+    ring_.Populate(step * kStep, (step + 1) * kStep);
+    ready_[step] = true;
+  }
 }
 
 Status Ring::Map(const State& state) {
@@ -73,6 +82,7 @@ Status Ring::Map(const State& state) {
   auto mapped = platform::MappedRegion::Map(fd_, kRingBegin, state.capacity);
   if (!mapped.ok()) return mapped.status();
   ring_ = std::move(*mapped);
+  ready_.reset();
   return Status();
 }
 
@@ -92,6 +102,7 @@ void Ring::Shrink(State* state) {
   state->capacity = state->reserved = kSmallestRing;
   state->head = state->tail = 0;
   ring_ = platform::MappedRegion();
+  ready_.reset();
 }
 
 void Ring::ReleaseAll() {

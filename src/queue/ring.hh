@@ -7,6 +7,8 @@
 // there until the state says which of the rings it is: a kill before that has changed nothing.
 #pragma once
 
+#include <bitset>
+
 #include "platform/file_region.hh"
 #include "queue/state.hh"
 
@@ -44,12 +46,15 @@ class Ring {
 
  private:
   static constexpr uint64_t kLittle = 256 << 10;
+  static constexpr uint64_t kStep = 256 << 10;  // pages are taken in such pieces, or all of a smaller ring
 
   Status Grow(State* state, uint64_t size) const;
+  void MakeReady(uint64_t begin, uint64_t end, uint64_t reserved);
 
   const int fd_;      // the queue's
   uint64_t largest_;  // constant
   platform::MappedRegion ring_;
+  std::bitset<4096> ready_;  // the first steps, a GiB: this process writes their pages without a fault
 };
 
 }  // namespace mproc::queue
