@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 
 #include "platform/cgroup.hh"
@@ -46,6 +47,13 @@ int UsableCpus() {
   if (sched_getaffinity(0, sizeof mask, &mask) == 0) cpus = std::min(cpus, std::max(1, CPU_COUNT(&mask)));
   int quota = CgroupCpus();
   return quota > 0 ? std::min(cpus, quota) : cpus;
+}
+
+bool SeveralCpus() {
+  static std::atomic<int> g_cpus{0};
+  int known = g_cpus.load(std::memory_order_relaxed);
+  if (known == 0) g_cpus.store(known = UsableCpus(), std::memory_order_relaxed);
+  return known > 1;
 }
 
 uint32_t CurrentCpu() {

@@ -7,6 +7,9 @@
 
 namespace mproc::platform {
 
+// Whether there are several: asked once.
+bool SeveralCpus();
+
 // The least of cores, affinity mask and cgroup CPU quota (rounded up); at least 1.
 int UsableCpus();
 

@@ -26,7 +26,6 @@ namespace {
 
 constexpr uint32_t kMark = 0x6d746971;        // "qitm"
 constexpr int64_t kPatience = 1'000'000'000;  // with another's call, in one that is not to wait
-constexpr int kSpins = 100;                   // some microseconds
 constexpr int kGlances = 400;
 constexpr sync::LockOptions kRobust{false, true};
 
@@ -38,13 +37,6 @@ constexpr uint64_t kLargestItem = uint64_t{1} << 40;
 // Before the bytes of an item with objects stand its ticket and a note on each.
 uint64_t SizeOfNotes(uint64_t objects) {
   return objects ? sizeof(uint64_t) + objects * sizeof(object::ObjectNote) : 0;
-}
-
-bool SeveralCpus() {
-  static std::atomic<int> cpus{0};
-  int known = cpus.load(std::memory_order_relaxed);
-  if (known == 0) cpus.store(known = platform::UsableCpus(), std::memory_order_relaxed);
-  return known > 1;
 }
 
 }  // namespace
@@ -113,10 +105,6 @@ std::vector<int> Queue::Descriptors() const {
 
 Status Queue::Lock(const Deadline& deadline) {
   if (body_->lock.TryAcquire()) return Status();
-  for (int i = 0; i < kSpins && SeveralCpus(); i++) {
-    platform::CpuRelax();
-    if (body_->lock.LooksFree() && body_->lock.TryAcquire()) return Status();
-  }
   int64_t left = std::max(deadline.Remaining(), kPatience);
   switch (body_->lock.Acquire(kRobust, Deadline::After(left))) {
     case sync::Acquired::kYes:
@@ -332,7 +320,7 @@ Status Queue::GetInto(void* buffer, size_t capacity, size_t* size, const Deadlin
 // To sleep and be woken costs more than most items take to come. Where it did not pay several times in a row,
 // it is tried seldom.
 void Queue::SpinForItems() {
-  if (body_->state.ItemsNow() || !SeveralCpus()) return;
+  if (body_->state.ItemsNow() || !platform::SeveralCpus()) return;
   uint32_t vain = vain_.load(std::memory_order_relaxed);
   if (vain >= 4 && vain % 64) {
     vain_.store(vain + 1, std::memory_order_relaxed);

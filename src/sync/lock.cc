@@ -18,6 +18,7 @@
 
 #include "base/step.hh"
 #include "platform/coarse_clock.hh"
+#include "platform/cpu.hh"
 
 namespace mproc::sync {
 namespace {
@@ -26,6 +27,7 @@ constexpr uint32_t kSleepers = 0x80000000;
 constexpr uint32_t kThread = 0x7fffffff;
 constexpr uint32_t kMostLevels = 0x7ffffffe;
 constexpr uint32_t kRecursive = 1, kRobust = 2;
+constexpr int kFirstRest = 8, kLastRest = 256;  // of some ten nanoseconds each
 
 }  // namespace
 
@@ -67,7 +69,18 @@ bool LockMemory::TakeFromDead(uint32_t seen, const ThreadIdentity& me) {
   return true;
 }
 
+// Who finds it held is back in a moment more often than not, and to look all the time would hold up the
+// holder, whose memory it is: so each look comes after a longer rest than the last.
+bool LockMemory::TakeAfterRest(const ThreadIdentity& me) {
+  for (int rest = kFirstRest; rest <= kLastRest && platform::SeveralCpus(); rest *= 2) {
+    for (int i = 0; i < rest; i++) platform::CpuRelax();
+    if (LooksFree() && TryTake(me)) return true;
+  }
+  return false;
+}
+
 Acquired LockMemory::TakeSlowly(LockOptions options, const ThreadIdentity& me, const Deadline& deadline) {
+  if (!deadline.immediate() && TakeAfterRest(me)) return Acquired::kYes;
   bool look = options.robust;  // after the holder
   uint32_t others = 0;         // kSleepers once this one has slept
   for (;;) {

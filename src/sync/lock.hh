@@ -47,6 +47,7 @@ class LockMemory {
   using ThreadIdentity = platform::ThreadIdentity;
 
   bool TryTake(const ThreadIdentity& me);
+  bool TakeAfterRest(const ThreadIdentity& me);
   Acquired TakeSlowly(LockOptions options, const ThreadIdentity& me, const Deadline& deadline);
   bool TakeFromDead(uint32_t seen, const ThreadIdentity& me);
   void NoteHolder(const ThreadIdentity& me);
