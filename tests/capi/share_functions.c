@@ -141,6 +141,17 @@ static int32_t Do_use_next(mproc_call_t* call, const void* input, size_t size, v
   return mproc_object_destroy(object);
 }
 
+static int32_t Do_use_received(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  mproc_message_t* message = NULL;
+  void* object = NULL;
+  (void)input, (void)size, (void)user_data;
+  TRY(mproc_connection_receive_objects(ObjectAt(call, 0), MPROC_FOREVER, &message));
+  TRY(mproc_message_object(message, 0, &object));
+  TRY(mproc_message_destroy(message));
+  TRY(Use(object));
+  return mproc_object_destroy(object);
+}
+
 static int32_t Do_pass_on(mproc_call_t* call, const void* input, size_t size, void* user_data) {
   void* object = NULL;
   (void)input, (void)size, (void)user_data;

@@ -21,7 +21,8 @@
   X(12, make_segment, "a name: makes a segment, and stays; cell 3: it has")                                \
   X(13, append,                                                                                            \
     "int64: appends it to the list of int in the array, 1, whose item 0 is its length, under the lock, "   \
-    "0; gives that length as int64")
+    "0; gives that length as int64")                                                                       \
+  X(14, use_received, "does with the object of the next message of the connection, 0, as 8 does")
 
 enum {
 #define SHARE_ID(id, name, about) share_##name = id,

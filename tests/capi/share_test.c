@@ -120,7 +120,8 @@ static void Used(Thing thing) {
   CHECK_OK(mproc_object_destroy(thing.object));
 }
 
-// Each kind goes with a process, with a task, with an item of a queue, and from there on to others.
+// Each kind goes with a process, with a task, with an item of a queue, and from there on to others, and with
+// a message.
 static void EachKindTravels(void) {
   mproc_pool_t* pool = SharePool();
   mproc_queue_t *first = NewQueue(0, MPROC_QUEUE_OBJECTS), *second = NewQueue(0, MPROC_QUEUE_OBJECTS);
@@ -150,6 +151,16 @@ static void EachKindTravels(void) {
     process = StartWithOne(share_use_next, 0, second);
     Used(thing);
     CHECK_EQ(TakeCode(process), 0);
+
+    mproc_connection_t *mine = NULL, *its = NULL;
+    thing = Make(kind);
+    NEED_OK(mproc_pipe_create(1, &mine, &its));
+    process = StartWithOne(share_use_received, 0, its);
+    NEED_OK(mproc_connection_send_objects(mine, "text", 4, &thing.object, 1, TestLong()));
+    Used(thing);
+    CHECK_EQ(TakeCode(process), 0);
+    CHECK_OK(mproc_connection_destroy(mine));
+    CHECK_OK(mproc_connection_destroy(its));
   }
   CHECK_OK(mproc_queue_destroy(first));
   CHECK_OK(mproc_queue_destroy(second));
