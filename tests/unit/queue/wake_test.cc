@@ -24,8 +24,12 @@ std::shared_ptr<Queue> Make(uint64_t most_items = 0) {
 TEST(WakeQueue, ByAnItem) {
   auto ping = Make(), pong = Make();
   TakeTurns(
-      [&] {
-        for (int i = 0; i < kRounds; i++) Put(*ping), Get(*pong);
+      [&](Peer& peer) {
+        for (int i = 0; i < kRounds; i++) {
+          EXPECT_TRUE(peer.Sleeps());
+          Put(*ping);
+          Get(*pong);
+        }
       },
       [&] {
         auto mine = Adopted(*ping), other = Adopted(*pong);
@@ -33,35 +37,39 @@ TEST(WakeQueue, ByAnItem) {
       });
 }
 
-// Two full queues: a put into one waits for the other side's get, which waits with its next put for ours.
+// A full queue, and one whose items go the other way.
 TEST(WakeQueue, ByRoom) {
-  auto ping = Make(1), pong = Make(1);
-  Put(*ping);
-  Put(*pong);
+  auto full = Make(1), back = Make();
+  Put(*full);
   TakeTurns(
-      [&] {
-        for (int i = 0; i < kRounds; i++) Get(*pong), Put(*ping);
+      [&](Peer& peer) {
+        for (int i = 0; i < kRounds; i++) {
+          EXPECT_TRUE(peer.Sleeps());
+          Get(*full);
+          Get(*back);
+        }
       },
       [&] {
-        auto mine = Adopted(*ping), other = Adopted(*pong);
-        for (int i = 0; i < kRounds; i++) Put(*other), Get(*mine);
+        auto mine = Adopted(*full), other = Adopted(*back);
+        for (int i = 0; i < kRounds; i++) Put(*mine), Put(*other);
       });
 }
 
 TEST(WakeQueue, ByTheLastReport) {
   auto work = Make();
   TakeTurns(
-      [&] {
+      [&](Peer& peer) {
         for (int i = 0; i < kRounds; i++) {
-          Put(*work);
-          EXPECT_TRUE(work->WaitUntilDone(kEver).ok());
+          Get(*work);
+          EXPECT_TRUE(peer.Sleeps());
+          EXPECT_TRUE(work->ReportDone().ok());
         }
       },
       [&] {
         auto mine = Adopted(*work);
         for (int i = 0; i < kRounds; i++) {
-          Get(*mine);
-          EXPECT_TRUE(mine->ReportDone().ok());
+          Put(*mine);
+          EXPECT_TRUE(mine->WaitUntilDone(kEver).ok());
         }
       });
 }

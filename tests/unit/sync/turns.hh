@@ -15,10 +15,10 @@ inline constexpr int kRounds = 200;
 inline const Deadline kEver = Deadline::After(INT64_MAX);
 
 // Both sides wait for each other, round after round, in a small part of the time of as many slices.
-inline void TakeTurns(const std::function<void()>& here, const std::function<void()>& there) {
+inline void TakeTurns(const std::function<void(Peer& peer)>& here, const std::function<void()>& there) {
   int64_t begun = NowNs();
   Peer peer(there);
-  here();
+  here(peer);
   EXPECT_TRUE(peer.EndsWell());
   EXPECT_LT(NowNs() - begun, kRounds * sync::kSlice / 4);
 }

@@ -22,7 +22,7 @@ TEST(Wake, BySemaphores) {
       EXPECT_EQ(takes.Acquire(kEver), Wait::kDone);
     }
   };
-  TakeTurns([&] { side(*first, *second); },
+  TakeTurns([&](Peer&) { side(*first, *second); },
             [&] { side(*Adopted<Semaphore>(second->fd()), *Adopted<Semaphore>(first->fd())); });
 }
 
@@ -33,7 +33,7 @@ TEST(Wake, ByEvents) {
     event.Clear();
   };
   TakeTurns(
-      [&] {
+      [&](Peer&) {
         for (int i = 0; i < kRounds; i++) ping->Set(), awaits(*pong);
       },
       [&] {
@@ -42,7 +42,8 @@ TEST(Wake, ByEvents) {
       });
 }
 
-// A plain lock may be released by the other side: so each acquires what the other one lets go.
+// A plain lock may be released by the other side: so each acquires what the other one lets go, and this one
+// only when the other one has rested enough and sleeps.
 TEST(Wake, ByLocks) {
   auto ping = std::move(*Lock::Create({})), pong = std::move(*Lock::Create({}));
   auto acquire = [](Lock& lock) { EXPECT_EQ(lock.memory().Acquire({}, kEver), Acquired::kYes); };
@@ -50,8 +51,12 @@ TEST(Wake, ByLocks) {
   acquire(*ping);
   acquire(*pong);
   TakeTurns(
-      [&] {
-        for (int i = 0; i < kRounds; i++) release(*ping), acquire(*pong);
+      [&](Peer& peer) {
+        for (int i = 0; i < kRounds; i++) {
+          EXPECT_TRUE(peer.Sleeps());
+          release(*ping);
+          acquire(*pong);
+        }
       },
       [&] {
         auto mine = Adopted<Lock>(ping->fd()), other = Adopted<Lock>(pong->fd());
@@ -71,7 +76,7 @@ TEST(Wake, ByConditions) {
       ASSERT_EQ(mine.lock().Release(mine.lock_options()), Released::kYes);
     }
   };
-  TakeTurns([&] { side(*condition, 0); },
+  TakeTurns([&](Peer&) { side(*condition, 0); },
             [&] { side(*Adopted<Condition>(condition->fd(), std::shared_ptr<Lock>()), 1); });
 }
 
@@ -83,7 +88,7 @@ TEST(Wake, ByBarriers) {
       EXPECT_EQ(mine.Meet(kEver, {}, &index), Met::kAll);
     }
   };
-  TakeTurns([&] { side(*barrier); }, [&] { side(*Adopted<Barrier>(barrier->fd())); });
+  TakeTurns([&](Peer&) { side(*barrier); }, [&] { side(*Adopted<Barrier>(barrier->fd())); });
 }
 
 }  // namespace
