@@ -2,13 +2,10 @@
 // Keys that callers give.
 #pragma once
 
-#include "capi/guard.hh"
+#include <cstddef>
 
 namespace mproc::capi {
 
-inline Status CheckKey(const void* key, size_t size) {
-  constexpr size_t kMost = size_t{1} << 20;
-  return key && size > 0 && size <= kMost ? Status() : BadArgument("a key has 1 byte to 1 MiB");
-}
+inline bool IsKey(const void* key, size_t size) { return key && size > 0 && size <= size_t{1} << 20; }
 
 }  // namespace mproc::capi

@@ -29,7 +29,7 @@ Result<connection::Terms> TermsOf(const void* key, size_t size, int32_t options)
     return terms;
   }
   if (!key && size == 0) return terms;
-  if (Status good = CheckKey(key, size); !good.ok()) return good;
+  if (!IsKey(key, size)) return BadArgument("a key has 1 byte to 1 MiB; for none, give null and 0");
   terms.key = std::make_shared<const connection::Key>(AsBytes(key, size));
   return terms;
 }

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 
+#include "capi/guard.hh"
 #include "capi/key.hh"
 #include "worker/exit_hooks.hh"
 #include "worker/parent.hh"
@@ -76,7 +77,7 @@ mproc_status_t mproc_process_parent_sentinel(int32_t* fd) {
 
 mproc_status_t mproc_process_set_authkey(const void* key, size_t size) {
   return Guard([&]() -> Status {
-    if (Status good = CheckKey(key, size); !good.ok()) return good;
+    if (!IsKey(key, size)) return BadArgument("a key has 1 byte to 1 MiB");
     worker::SetProcessKey(AsBytes(key, size));
     return Status();
   });

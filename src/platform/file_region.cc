@@ -69,7 +69,7 @@ Status MappedRegion::Extend(size_t size) {
 
 void MappedRegion::Populate(size_t from, size_t to) {
   constexpr int kPopulateWrite = 23;  // MADV_POPULATE_WRITE, since Linux 5.14
-  if (from < to) (void)madvise(data_ + from, to - from, kPopulateWrite);
+  (void)madvise(data_ + from, to - from, kPopulateWrite);
 }
 
 }  // namespace mproc::platform

@@ -12,14 +12,13 @@ namespace {
 
 uint64_t RoundUp(uint64_t bytes, uint64_t step) { return (bytes + step - 1) & ~(step - 1); }
 
+uint64_t LargestIn(uint64_t file) { return file > kRingBegin ? std::bit_floor(file - kRingBegin) : 0; }
+
 }  // namespace
 
 Status Spoilt() { return Status(MPROC_ERROR_PROTOCOL, "a process has spoilt the memory of the queue"); }
 
-Ring::Ring(int fd) : fd_(fd) {
-  uint64_t file = platform::FileSize(fd);
-  largest_ = file > kRingBegin ? std::bit_floor(file - kRingBegin) : 0;
-}
+Ring::Ring(int fd) : fd_(fd), largest_(LargestIn(platform::FileSize(fd))) {}
 
 Status Ring::Check(const State& state) const {
   auto fits = [&](uint64_t capacity) {

@@ -51,8 +51,8 @@ class Ring {
   Status Grow(State* state, uint64_t size) const;
   void MakeReady(uint64_t begin, uint64_t end, uint64_t reserved);
 
-  const int fd_;      // the queue's
-  uint64_t largest_;  // constant
+  const int fd_;  // the queue's
+  const uint64_t largest_;
   platform::MappedRegion ring_;
   std::bitset<4096> ready_;  // the first steps, a GiB: this process writes their pages without a fault
 };

@@ -172,6 +172,7 @@ void Prepare(const Objects&, const HandleCall&) {}
 // No call ends the host, and what is destroyed is gone.
 template <typename Objects>
 void CallWithoutMemory() {
+  int refused = 0;
   for (int nth = 1; nth <= 20; nth++) {
     Objects objects;
     objects.Make();
@@ -183,9 +184,11 @@ void CallWithoutMemory() {
       t_left = nth;
       int32_t status = call.call(handle);
       t_left = 0;
+      refused += status == MPROC_ERROR_OUT_OF_MEMORY;
       CHECK_THAT(!destroys || status == MPROC_OK, std::string(call.name) + ": " + mproc_status_name(status));
     }
   }
+  CHECK(refused > 0);
 }
 CASE(objects_hold_without_memory) {
   if (HOSTILE_SANITIZED) return Skip("the allocator is the sanitizer's");
