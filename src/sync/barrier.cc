@@ -32,6 +32,15 @@ uint64_t NextRound(uint64_t state, bool broken) {
   return ((RoundOf(state) + 1) & kRoundMask) << kRoundShift | ends << kEndsShift;
 }
 
+// A thread as it stands in the memory: with its start, so that a later one of its number is another.
+uint64_t ActorOf(const platform::ThreadIdentity& thread) { return uint64_t{thread.start} << 32 | thread.tid; }
+bool HasActorEnded(uint64_t actor) {
+  return platform::ThreadHasEnded(static_cast<uint32_t>(actor), static_cast<uint32_t>(actor >> 32));
+}
+
+// A killed actor is looked for after each sleep that no ring has ended, however often signals cut it short.
+bool MayHaveMissed(Woke woke) { return woke == Woke::kSliceEnded || woke == Woke::kInterrupted; }
+
 // True if the round of `mine` has ended, with how.
 bool HasEnded(uint64_t mine, uint64_t now, Met* met) {
   uint64_t later = (RoundOf(now) - RoundOf(mine)) & kRoundMask;
@@ -79,18 +88,18 @@ bool Barrier::Change(uint64_t* seen, uint64_t state) {
 }
 
 bool Barrier::BecomeActor() {
-  uint32_t actor = 0;
-  const uint32_t me = platform::CurrentThread().tid;
+  uint64_t actor = 0;
+  const uint64_t me = ActorOf(platform::CurrentThread());
   if (memory_->actor.compare_exchange_strong(actor, me, std::memory_order_acquire)) return true;
-  if (!platform::ThreadHasEnded(actor, 0)) return false;
+  if (!HasActorEnded(actor)) return false;
   return memory_->actor.compare_exchange_strong(actor, me, std::memory_order_acquire);
 }
 
 void Barrier::LoseDeadActor() {
   uint64_t seen = memory_->state.load(std::memory_order_acquire);
   if (!(seen & kActing)) return;
-  uint32_t actor = memory_->actor.load(std::memory_order_relaxed);
-  if (!platform::ThreadHasEnded(actor, 0)) return;
+  uint64_t actor = memory_->actor.load(std::memory_order_relaxed);
+  if (!HasActorEnded(actor)) return;
   if (Change(&seen, (seen & ~kActing) | kBroken)) {
     memory_->actor.compare_exchange_strong(actor, 0, std::memory_order_relaxed);
   }
@@ -120,7 +129,7 @@ Met Barrier::Meet(const Deadline& deadline, const std::function<bool()>& action,
     if ((seen & kActing) || (last && action && !BecomeActor())) {
       // It belongs to the next round, which has not begun.
       Woke woke = SleepOn(&memory_->bell, bell, deadline);
-      if (woke == Woke::kSliceEnded) LoseDeadActor();
+      if (MayHaveMissed(woke)) LoseDeadActor();
       if (woke != Woke::kTimedOut) continue;
       Abort();
       return Met::kTimedOut;
@@ -153,7 +162,7 @@ Met Barrier::Await(uint64_t mine, const Deadline& deadline) {
     uint64_t now = memory_->state.load(std::memory_order_acquire);
     if (HasEnded(mine, now, &met)) return met;
     Woke woke = SleepOn(&memory_->bell, bell, deadline);
-    if (woke == Woke::kSliceEnded) LoseDeadActor();
+    if (MayHaveMissed(woke)) LoseDeadActor();
     if (woke != Woke::kTimedOut) continue;
     for (now = memory_->state.load(std::memory_order_acquire);;) {
       if (HasEnded(mine, now, &met)) return met;

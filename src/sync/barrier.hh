@@ -36,7 +36,7 @@ class Barrier final : public object::SharedObject {
   struct Memory {
     std::atomic<uint64_t> state;
     std::atomic<uint32_t> bell;   // rung after each change of the state that ends a wait
-    std::atomic<uint32_t> actor;  // the thread that completes the round, with an action
+    std::atomic<uint64_t> actor;  // the thread that completes the round, with an action: start and number
   };
 
   explicit Barrier(platform::SharedMemory memory);

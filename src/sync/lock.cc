@@ -120,7 +120,7 @@ bool LockMemory::LooksFree() const { return (word_.load(std::memory_order_relaxe
 Acquired LockMemory::Acquire(LockOptions options, const Deadline& deadline) {
   const ThreadIdentity& me = platform::CurrentThread();
   if (TryTake(me)) return Acquired::kYes;
-  if (options.recursive && (word_.load(std::memory_order_relaxed) & kThread) == me.tid) {
+  if (options.recursive && IsHeldBy(me)) {
     uint32_t levels = levels_.load(std::memory_order_relaxed);
     if (levels >= kMostLevels) return Acquired::kTooDeep;
     levels_.store(levels + 1, std::memory_order_relaxed);
@@ -138,10 +138,15 @@ Released LockMemory::Free() {
   return seen & kThread ? Released::kYes : Released::kWasFree;
 }
 
+// A dead holder may have had this thread's number.
+bool LockMemory::IsHeldBy(const ThreadIdentity& me) const {
+  if ((word_.load(std::memory_order_relaxed) & kThread) != me.tid) return false;
+  return tid_.load(std::memory_order_acquire) != me.tid || start_.load(std::memory_order_relaxed) == me.start;
+}
+
 bool LockMemory::IsMine(LockOptions options) const {
-  uint32_t holder = word_.load(std::memory_order_relaxed) & kThread;
-  if (options.recursive || options.robust) return holder == platform::CurrentThread().tid;
-  return holder != 0;
+  if (options.recursive || options.robust) return IsHeldBy(platform::CurrentThread());
+  return !LooksFree();
 }
 
 Released LockMemory::Release(LockOptions options) {

@@ -50,6 +50,7 @@ class LockMemory {
   bool TakeAfterRest(const ThreadIdentity& me);
   Acquired TakeSlowly(LockOptions options, const ThreadIdentity& me, const Deadline& deadline);
   bool TakeFromDead(uint32_t seen, const ThreadIdentity& me);
+  bool IsHeldBy(const ThreadIdentity& me) const;
   void NoteHolder(const ThreadIdentity& me);
   Released Free();
 

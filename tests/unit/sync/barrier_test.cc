@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "peer.hh"
+#include "platform/file_region.hh"
+#include "platform/thread_identity.hh"
 
 namespace mproc::sync {
 namespace {
@@ -115,6 +117,44 @@ TEST(Barrier, BreaksWhenOneIsKilledAtItsAction) {
                 kEver, [] { return true; }, &index),
             Met::kAll);
   EXPECT_TRUE(next.EndsWell());
+}
+
+// It is looked for even if no slice of sleep ever comes to its end.
+TEST(Barrier, BreaksAtADeathWhileSignalsCome) {
+  auto barrier = Make(2);
+  auto shared = MakeShared();
+  Peer actor([&] {
+    auto mine = Adopted<Barrier>(barrier->fd());
+    EXPECT_TRUE(Soon([&] { return barrier->CountWaiting() == 1; }));
+    uint32_t index = 0;
+    mine->Meet(
+        kEver,
+        [&]() -> bool {
+          shared->at[0] = 1;
+          kill(getpid(), SIGKILL);
+          return true;
+        },
+        &index);
+  });
+  InterruptedOften often;
+  EXPECT_EQ(Meet(*barrier, Deadline::After(20 * kSecond)), Met::kBroken);
+  actor.Join();
+  EXPECT_EQ(shared->at[0], 1);
+}
+
+// A thread that lives, and has the number of an actor that does not.
+TEST(Barrier, KnowsADeadActorByItsBeginning) {
+  auto barrier = Make(1);
+  auto memory = platform::MappedRegion::Map(barrier->fd(), 0, 4096);
+  ASSERT_TRUE(memory.ok());
+  auto* words = reinterpret_cast<uint32_t*>(memory->data() + sizeof(object::ObjectHead));
+  const platform::ThreadIdentity& me = platform::CurrentThread();
+  words[4] = me.tid;  // the actor
+  words[5] = me.start + 1;
+  uint32_t index = 0;
+  EXPECT_EQ(barrier->Meet(
+                Deadline::After(20 * kSecond), [] { return true; }, &index),
+            Met::kAll);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "peer.hh"
+#include "platform/file_region.hh"
 #include "sync/event.hh"
 
 namespace mproc::sync {
@@ -134,6 +135,22 @@ TEST(RobustLock, IsTakenFromAZombie) {
   Peer peer([&] { Acquire(*Adopted<Lock>(lock->fd())); });
   ASSERT_TRUE(Soon([&] { return StateOf(peer.pid()) == 'Z'; }));
   EXPECT_EQ(Acquire(*lock, kNow), Acquired::kOwnerDied);
+}
+
+// The holder is dead, and its number is this thread's now.
+TEST(RobustLock, IsNotMineByItsHoldersNumberAlone) {
+  for (bool robust : {false, true}) {
+    auto lock = Make({.recursive = true, .robust = robust});
+    auto memory = platform::MappedRegion::Map(lock->fd(), 0, 4096);
+    ASSERT_TRUE(memory.ok());
+    EXPECT_EQ(Acquire(*lock, kNow), Acquired::kYes);
+    auto* words = reinterpret_cast<uint32_t*>(memory->data() + sizeof(object::ObjectHead));
+    ASSERT_EQ(words[3], platform::CurrentThread().start);
+    words[3]++;
+    EXPECT_EQ(Release(*lock), Released::kNotHolder);
+    EXPECT_EQ(Acquire(*lock, kNow), robust ? Acquired::kOwnerDied : Acquired::kTimedOut);
+    EXPECT_EQ(Release(*lock), robust ? Released::kYes : Released::kNotHolder);
+  }
 }
 
 TEST(Lock, TakesNoOtherMemory) {

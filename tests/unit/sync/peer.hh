@@ -4,7 +4,9 @@
 #pragma once
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 
 #include <atomic>
 #include <memory>
@@ -98,5 +100,25 @@ inline std::vector<Peer> MakePeers(int count, const std::function<void()>& body)
   for (int i = 0; i < count; i++) peers.emplace_back(body);
   return peers;
 }
+
+// While it lives, a signal is handled every 5 ms, and no call of the system is begun again.
+class InterruptedOften {
+ public:
+  InterruptedOften() {
+    struct sigaction handled {};
+    handled.sa_handler = [](int) {};
+    sigaction(SIGALRM, &handled, &before_);
+    itimerval often{{0, 5000}, {0, 5000}};
+    setitimer(ITIMER_REAL, &often, nullptr);
+  }
+  ~InterruptedOften() {
+    itimerval never{};
+    setitimer(ITIMER_REAL, &never, nullptr);
+    sigaction(SIGALRM, &before_, nullptr);
+  }
+
+ private:
+  struct sigaction before_ {};
+};
 
 }  // namespace mproc::test
