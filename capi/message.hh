@@ -5,6 +5,7 @@
 #include <mproc/message.h>
 
 #include <mutex>
+#include <utility>
 
 #include "capi/handle_calls.hh"
 #include "object/message.hh"
@@ -24,12 +25,15 @@ Status GiveOutMessage(mproc_message_t** handle, Receive&& receive) {
   auto held = std::make_shared<HeldMessage>();
   mproc_message_t* made = nullptr;
   if (Status given = GiveOut<MessageHandles>(held, "messages", &made); !given.ok()) return given;
+  struct Unused {  // for exceptions, too
+    mproc_message_t* made;
+    std::shared_ptr<HeldMessage>* held;
+    ~Unused() {
+      if (made) (void)MessageHandles::Get().Take(made, held);
+    }
+  } unused{made, &held};
   Status received = receive(&held->message);
-  if (received.ok()) {
-    *handle = made;
-  } else {
-    (void)MessageHandles::Get().Take(made, &held);
-  }
+  if (received.ok()) *handle = std::exchange(unused.made, nullptr);
   return received;
 }
 

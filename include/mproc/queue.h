@@ -60,7 +60,8 @@ MPROC_API mproc_status_t mproc_queue_count(mproc_queue_t* queue, uint64_t* items
                                            uint64_t* open, uint64_t* memory);
 
 // Reports that an item that was taken is done with, for mproc_queue_join. Any thread of any process that has
-// the queue. Returns OK, RELEASED_TOO_OFTEN (as many reports as items were made), BUSY, PROTOCOL. Since 0.1.
+// the queue, also with a handle that was closed. Returns OK, RELEASED_TOO_OFTEN (as many reports as items
+// were made), BUSY, PROTOCOL. Since 0.1.
 MPROC_API mproc_status_t mproc_queue_task_done(mproc_queue_t* queue);
 
 // Waits at most `limit` nanoseconds until all items that were put have been reported done. Returns OK,

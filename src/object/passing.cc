@@ -34,13 +34,24 @@ size_t CountDescriptors(ByteView notes) {
   return good ? count : SIZE_MAX;
 }
 
-std::vector<ReceivedObject> TakeObjects(ByteView notes, std::span<platform::UniqueFd> fds) {
+std::vector<ReceivedObject> ReadNotes(ByteView notes) {
   std::vector<ReceivedObject> objects;
   ForEach(notes, [&](const ObjectNote& note) {
-    ReceivedObject& object = objects.emplace_back(ReceivedObject{note.kind, {}});
-    for (auto& fd : fds.first(note.descriptors)) object.fds.push_back(std::move(fd));
-    fds = fds.subspan(note.descriptors);
+    objects.emplace_back(ReceivedObject{note.kind, {}}).fds.resize(note.descriptors);
   });
+  return objects;
+}
+
+void GiveDescriptors(std::span<platform::UniqueFd> fds, std::vector<ReceivedObject>* objects) {
+  auto next = fds.begin();
+  for (ReceivedObject& object : *objects) {
+    for (platform::UniqueFd& fd : object.fds) fd = std::move(*next++);
+  }
+}
+
+std::vector<ReceivedObject> TakeObjects(ByteView notes, std::span<platform::UniqueFd> fds) {
+  std::vector<ReceivedObject> objects = ReadNotes(notes);
+  GiveDescriptors(fds, &objects);
   return objects;
 }
 

@@ -22,7 +22,10 @@ void Tell(const PassedObject& object, std::vector<std::byte>* notes, std::vector
 // How many descriptors belong to the objects of these notes; SIZE_MAX: one of them has none, which cannot be.
 size_t CountDescriptors(ByteView notes);
 
-// The objects of these notes; the descriptors are as many as they have.
+// The objects of these notes, with room for the descriptors that they have; and those, which needs no memory.
+std::vector<ReceivedObject> ReadNotes(ByteView notes);
+void GiveDescriptors(std::span<platform::UniqueFd> fds, std::vector<ReceivedObject>* objects);
+// Both; the descriptors are as many as the objects have.
 std::vector<ReceivedObject> TakeObjects(ByteView notes, std::span<platform::UniqueFd> fds);
 
 }  // namespace mproc::object

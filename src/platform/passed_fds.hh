@@ -4,21 +4,27 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <vector>
 
-#include "platform/fd.hh"
+#include "platform/socket.hh"
 
 namespace mproc::platform {
 
 // Takes those of one control message, which is of SCM_RIGHTS. False: some were lost.
 inline bool TakePassedFds(const cmsghdr* control, std::vector<UniqueFd>* fds) {
   bool all = true;
-  size_t count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+  std::array<UniqueFd, kMaxFdsPerMessage> came;  // owned before anything needs memory
+  size_t count = std::min((control->cmsg_len - CMSG_LEN(0)) / sizeof(int), came.size());
   for (size_t i = 0; i < count; i++) {
     int fd;
     std::memcpy(&fd, CMSG_DATA(control) + i * sizeof(int), sizeof fd);
-    auto taken = TakeFd(fd, "receiving a descriptor");
+    came[i].Reset(fd);
+  }
+  for (size_t i = 0; i < count; i++) {
+    auto taken = TakeFd(came[i].Release(), "receiving a descriptor");
     if (taken.ok()) {
       fds->push_back(std::move(*taken));
     } else {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Where those sleep who wait for news of a queue, and how they are woken. One word: a bit that says that
-// somebody may be asleep, and a number that changes with each ring.
+// somebody may be asleep, one that says that it was armed since the last ring, and a number that changes with
+// each ring.
 //
 // Who waits arms the bell while it has the queue's lock and sees that there is nothing; who brings something
 // does so under the lock, and rings. So either the one that waits sees the news, or the ring finds the bit.
+// A ring that woke nobody takes the bit away, unless somebody has armed the bell meanwhile.
 // A ring that a kill prevents costs those who sleep a slice (sync/sleep.hh).
 #pragma once
 
@@ -15,27 +17,26 @@ namespace mproc::queue {
 class Bell {
  public:
   // What to sleep on. Under the lock.
-  uint32_t Arm() {
-    uint32_t seen = word_.load(std::memory_order_relaxed);
-    while (!(seen & kSleepers) && !word_.compare_exchange_weak(seen, seen | kSleepers)) {
-    }
-    return seen | kSleepers;
-  }
+  uint32_t Arm() { return word_.fetch_or(kSleepers | kArmed) | kSleepers | kArmed; }
   sync::Woke Sleep(uint32_t armed, const Deadline& deadline) {
     return sync::SleepOn(&word_, armed, deadline);
   }
 
   // Wakes so many, if somebody may be asleep.
   void Ring(int count) {
-    uint32_t seen = word_.load();
-    if (!(seen & kSleepers)) return;
-    uint32_t rung = word_.fetch_add(2) + 2;
+    uint32_t seen = word_.load(), rung;
+    do {
+      if (!(seen & kSleepers)) return;
+      rung = (seen & ~kArmed) + kOneRing;
+    } while (!word_.compare_exchange_weak(seen, rung));
     MPROC_STEP();
-    if (platform::FutexWake(&word_, count, true) == 0) word_.compare_exchange_strong(rung, rung & ~kSleepers);
+    bool woken = platform::FutexWake(&word_, count, true) != 0;
+    MPROC_STEP();
+    if (!woken) word_.compare_exchange_strong(rung, rung & ~kSleepers);
   }
 
  private:
-  static constexpr uint32_t kSleepers = 1;
+  static constexpr uint32_t kSleepers = 1, kArmed = 2, kOneRing = 4;
   std::atomic<uint32_t> word_;
 };
 

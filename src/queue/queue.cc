@@ -105,17 +105,20 @@ std::vector<int> Queue::Descriptors() const {
 
 Status Queue::Lock(const Deadline& deadline) {
   if (body_->lock.TryAcquire()) return Status();
-  int64_t left = std::max(deadline.Remaining(), kPatience);
-  switch (body_->lock.Acquire(kRobust, Deadline::After(left))) {
-    case sync::Acquired::kYes:
-    case sync::Acquired::kOwnerDied:
-      return Status();
-    case sync::Acquired::kInterrupted:
-      return Status(MPROC_ERROR_INTERRUPTED);
-    default:
-      return Status(MPROC_ERROR_BUSY,
-                    "a process has been stopped in the middle of a call on the queue: thread " +
-                        std::to_string(body_->lock.GetHolder().tid));
+  const Deadline patience = Deadline::After(std::max(deadline.Remaining(), kPatience));
+  for (;;) {
+    switch (body_->lock.Acquire(kRobust, patience)) {
+      case sync::Acquired::kYes:
+      case sync::Acquired::kOwnerDied:
+        return Status();
+      case sync::Acquired::kInterrupted:
+        if (deadline.immediate()) continue;  // a call that does not wait has no use for it
+        return Status(MPROC_ERROR_INTERRUPTED);
+      default:
+        return Status(MPROC_ERROR_BUSY,
+                      "a process has been stopped in the middle of a call on the queue: thread " +
+                          std::to_string(body_->lock.GetHolder().tid));
+    }
   }
 }
 
@@ -209,7 +212,7 @@ Status Queue::Put(ByteView bytes, std::span<const object::PassedObject> objects,
   Status put = Await(&body_->room, deadline, [&](State* state, Held* held, bool) {
     if (IsFull(*state, size)) return Status(MPROC_ERROR_QUEUE_FULL);
     Status within = PutWithin(state, size, bytes, objects);
-    held->GiveBack();
+    if (within.ok()) held->GiveBack();  // else the bell may have to be armed
     return within;
   });
   if (put.ok()) body_->items.Ring(1);
@@ -228,9 +231,15 @@ Status Queue::ReadItem(const State& state, Item* item) {
   return good ? Status() : Spoilt();
 }
 
-// The objects that were sent with this ticket. Earlier ones belong to nobody; later ones to items behind.
+// The objects that were sent with this ticket. Earlier ones belong to nobody; later ones to items behind. All
+// memory is there before they are received: without any, the item stays, and has them still.
 Status Queue::TakeObjects(uint64_t ticket, ByteView notes, std::vector<object::ReceivedObject>* objects) {
+  size_t descriptors = object::CountDescriptors(notes);
+  if (descriptors > platform::kMaxFdsPerMessage) return Spoilt();
+  *objects = object::ReadNotes(notes);
   platform::Message came;
+  came.fds.reserve(platform::kMaxFdsPerMessage);
+  came.bytes.reserve(sizeof ticket);
   uint64_t said = 0;
   do {
     if (sockets_.empty() || platform::PeekBytes(sockets_[1].get(), &said, sizeof said) != sizeof said ||
@@ -242,8 +251,8 @@ Status Queue::TakeObjects(uint64_t ticket, ByteView notes, std::vector<object::R
   if (came.fds_lost)
     return Status(MPROC_ERROR_DESCRIPTOR_LIMIT,
                   "there was no room for the descriptors of the item's objects");
-  if (object::CountDescriptors(notes) != came.fds.size()) return Spoilt();
-  *objects = object::TakeObjects(notes, came.fds);
+  if (descriptors != came.fds.size()) return Spoilt();
+  object::GiveDescriptors(came.fds, objects);
   return Status();
 }
 
@@ -276,7 +285,7 @@ void Queue::GiveMemoryBack(State* state) {
 template <typename Take>
 Status Queue::GetWith(const Deadline& deadline, Take&& take) {
   if (!deadline.immediate()) SpinForItems();
-  bool gone = false;
+  bool gone = false, had_objects = false;
   Status got = Await(&body_->items, deadline, [&](State* state, Held* held, bool idle) -> Status {
     if (state->items == 0) {
       if (idle && !ring_.IsSmallest(*state)) GiveMemoryBack(state);
@@ -286,6 +295,7 @@ Status Queue::GetWith(const Deadline& deadline, Take&& take) {
     if (Status read = ReadItem(*state, &item); !read.ok()) return read;
     Status took = take(state, item, &gone);
     if (!gone) return took;
+    had_objects = item.objects > 0;
     MPROC_STEP();
     state->head += sizeof item + Padded(item.size);
     state->items--;
@@ -294,7 +304,9 @@ Status Queue::GetWith(const Deadline& deadline, Take&& take) {
     held->GiveBack();
     return took;
   });
-  if (gone && (limits_.items || limits_.bytes)) body_->room.Ring(limits_.bytes ? INT_MAX : 1);
+  // One of no limits is full when its socket is; and where not every item needs the same, all look.
+  bool makes_room = limits_.items || limits_.bytes || had_objects;
+  if (gone && makes_room) body_->room.Ring(limits_.bytes || had_objects ? INT_MAX : 1);
   return got;
 }
 
@@ -336,18 +348,19 @@ void Queue::SpinForItems() {
   vain_.store(vain + 1, std::memory_order_relaxed);
 }
 
+// Of what was taken before it was closed, too.
 Status Queue::ReportDone() {
-  bool all = false;
-  Status done = Await(&body_->done, Deadline::After(0), [&](State* state, Held* held, bool) -> Status {
-    if (state->open == 0)
-      return Status(MPROC_ERROR_RELEASED_TOO_OFTEN, "as many items were reported done as were put");
-    all = --state->open == 0;
-    body_->state.Commit(*state);
-    held->GiveBack();
-    return Status();
-  });
+  if (Status locked = Lock(Deadline::After(0)); !locked.ok()) return locked;
+  Held held(this);
+  State state = body_->state.Load();
+  if (Status good = ring_.Check(state); !good.ok()) return good;
+  if (state.open == 0)
+    return Status(MPROC_ERROR_RELEASED_TOO_OFTEN, "as many items were reported done as were put");
+  bool all = --state.open == 0;
+  body_->state.Commit(state);
+  held.GiveBack();
   if (all) body_->done.Ring(INT_MAX);
-  return done;
+  return Status();
 }
 
 Status Queue::WaitUntilDone(const Deadline& deadline) {

@@ -162,6 +162,8 @@ static void JoinedWhenAllIsDone(void) {
   CHECK_STATUS(mproc_queue_task_done(queue), MPROC_ERROR_RELEASED_TOO_OFTEN);
   for (int i = 0; i < kConsumers; i++) PutNumber(queue, -1);
   CHECK_STATUS(mproc_queue_join(queue, 5 * MPROC_MILLISECOND), MPROC_ERROR_TIMED_OUT);
+  CHECK_OK(mproc_queue_close(queue));
+  CHECK_OK(mproc_queue_task_done(queue));  // of what was taken before
   for (int i = 0; i < kConsumers; i++) CHECK_EQ(TakeCode(processes[i]), 0);
   CHECK_OK(mproc_queue_destroy(queue));
 }

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <functional>
 #include <iterator>
+#include <thread>
 
 #include "calls.hh"
 #include "connection_objects.hh"
@@ -196,6 +197,46 @@ CASE(objects_hold_without_memory) {
   CallWithoutMemory<ProcessObjects>();
   CallWithoutMemory<ConnectionObjects>();
   CallWithoutMemory<ShareObjects>();
+}
+
+// To look after a lock's holder takes no memory; and an item whose objects cannot be given out keeps them.
+CASE(nothing_is_lost_without_memory) {
+  if (HOSTILE_SANITIZED) return Skip("the allocator is the sanitizer's");
+  mproc_lock_t* lock = nullptr;
+  CHECK_OK(mproc_lock_create(MPROC_LOCK_ROBUST, &lock));
+  CHECK_OK(mproc_lock_acquire(lock, 0));
+  std::thread([&] {
+    for (int nth = 1; nth <= 5; nth++) {
+      t_left = nth;
+      int32_t status = mproc_lock_acquire(lock, 0);
+      t_left = 0;
+      CHECK_EQ(status, MPROC_ERROR_TIMED_OUT);
+    }
+  }).join();
+  CHECK_OK(mproc_lock_release(lock));
+
+  mproc_queue_t* queue = nullptr;
+  mproc_message_t* message = nullptr;
+  CHECK_OK(mproc_queue_create(0, 0, MPROC_QUEUE_OBJECTS, &queue));
+  void* objects[] = {lock, lock};
+  CHECK_OK(mproc_queue_put_objects(queue, "hello", 5, objects, 2, 0));
+  int refused = 0;
+  for (int nth = 1; nth <= 60 && !message; nth++) {
+    t_left = nth;
+    int32_t status = mproc_queue_get(queue, 0, &message);
+    t_left = 0;
+    refused += status != MPROC_OK;
+    CHECK(status == MPROC_OK || status == MPROC_ERROR_OUT_OF_MEMORY);
+  }
+  CHECK(refused > 3);
+  void* came = nullptr;
+  CHECK_OK(mproc_message_object(message, 1, &came));
+  CHECK_OK(mproc_lock_acquire(static_cast<mproc_lock_t*>(came), 0));
+  CHECK_EQ(mproc_lock_acquire(lock, 0), MPROC_ERROR_TIMED_OUT);
+  CHECK_OK(mproc_lock_destroy(static_cast<mproc_lock_t*>(came)));
+  CHECK_OK(mproc_message_destroy(message));
+  CHECK_OK(mproc_queue_destroy(queue));
+  CHECK_OK(mproc_lock_destroy(lock));
 }
 
 // A segment that was not made leaves its name to the next one.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Kills a process at each step of what it does with a queue, and looks whether the others go on, with every
 // item but the one that the victim was at.
+#include <cstring>
 #include <string>
 
 #include "queue/queue.hh"
@@ -124,6 +125,45 @@ TEST(Steps, OfWaking) {
     EXPECT_EQ(Get(*queue), "c");
   }
   EXPECT_GE(walk.steps(), 10);
+}
+
+// Somebody arms a bell at any step of a ring that finds nobody asleep.
+TEST(Steps, OfRingingForNobody) {
+  for (int at = 0, steps = 1; at < steps; at++) {
+    Bell bell{};
+    bell.Arm();
+    uint32_t armed = 0;
+    steps = 0;
+    g_at_step = [&] {
+      if (steps++ == at) armed = bell.Arm();
+    };
+    bell.Ring(1);
+    g_at_step = nullptr;
+    ASSERT_GE(steps, 2);
+    uint32_t word;
+    static_assert(sizeof bell == sizeof word);
+    std::memcpy(&word, &bell, sizeof word);
+    EXPECT_EQ(word, armed) << "the ring took the bit of one that may be asleep by now, at step " << at;
+  }
+}
+
+// One that is stopped in the middle of a call is told of as that, whatever signals come meanwhile.
+TEST(Steps, OfReportingDoneWhileSignalsCome) {
+  auto queue = std::move(*Queue::Create({}, false));
+  ASSERT_TRUE(Put(*queue, "a").ok());
+  Peer stopped([&] {
+    auto mine = Adopted(*queue);
+    g_at_step = [steps = 0]() mutable {
+      if (++steps == 8) raise(SIGSTOP);
+    };
+    (void)Put(*mine, "b");
+  });
+  ASSERT_TRUE(Soon([&] { return StateOf(stopped.pid()) == 'T'; }));
+  InterruptedOften often;
+  EXPECT_EQ(queue->ReportDone().code(), MPROC_ERROR_BUSY);
+  EXPECT_EQ(queue->Count().status().code(), MPROC_ERROR_BUSY);
+  stopped.Kill();
+  EXPECT_TRUE(queue->ReportDone().ok());
 }
 
 // Objects come with their own item, or not at all.

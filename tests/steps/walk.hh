@@ -11,7 +11,8 @@
 
 namespace mproc::test {
 
-inline int g_steps_to_live = -1;  // of this process; negative: it is not one to be killed
+inline int g_steps_to_live = -1;         // of this process; negative: it is not one to be killed
+inline std::function<void()> g_at_step;  // instead, what another one does between this one's steps
 
 // for (Walk walk; walk.Next();) { ... walk.Start(...) ... walk.Join() ... }: the victim dies one step later
 // each time, until it lives through.
@@ -57,6 +58,7 @@ class Walk {
 }  // namespace mproc::test
 
 void mproc::Step(const char*, int) {
+  if (test::g_at_step) test::g_at_step();
   if (test::g_steps_to_live < 0 || test::g_steps_to_live-- > 0) return;
   kill(getpid(), SIGKILL);
   pause();

@@ -55,6 +55,31 @@ TEST(WakeQueue, ByRoom) {
       });
 }
 
+// A queue without limits is full when its socket is.
+TEST(WakeQueue, ByRoomForObjects) {
+  auto full = std::move(*Queue::Create({}, true));
+  auto back = Make();
+  auto lock = std::move(*sync::Lock::Create({}));
+  std::vector<object::PassedObject> objects(64, object::Pass(lock));
+  while (full->Put(AsBytes("item", 4), objects, Deadline::After(0)).ok()) {
+  }
+  TakeTurns(
+      [&](Peer& peer) {
+        for (int i = 0; i < kRounds; i++) {
+          EXPECT_TRUE(peer.Sleeps());
+          Get(*full);
+          Get(*back);
+        }
+      },
+      [&] {
+        auto mine = Adopted(*full), other = Adopted(*back);
+        for (int i = 0; i < kRounds; i++) {
+          EXPECT_TRUE(mine->Put(AsBytes("item", 4), objects, kEver).ok());
+          Put(*other);
+        }
+      });
+}
+
 TEST(WakeQueue, ByTheLastReport) {
   auto work = Make();
   TakeTurns(
