@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Arrays that processes share, and shared values, which are arrays of one item. An array has a recursive lock
-// of its own, or one that was given to it, or none; it goes to tasks and processes as an object (object.h),
-// and its lock with it.
+// Arrays that processes share, and shared values, which are arrays of one item. An array has a recursive,
+// robust lock of its own, or one that was given to it, or none; it goes to tasks and processes as an object
+// (object.h), and its lock with it. A process that is killed while it holds a robust one holds nobody up.
 #ifndef MPROC_ARRAY_H
 #define MPROC_ARRAY_H
 
@@ -31,8 +31,8 @@ enum mproc_type {
 
 // Makes an array of `count` items of a type MPROC_TYPE_, all zero, in *array, to be destroyed by
 // mproc_array_destroy. `item_size` is the size of an item in bytes; 0: that of the type. It has `lock`, or,
-// if that is null, a recursive lock of its own; the lock can be destroyed before. Any thread. Returns OK,
-// INVALID_ARGUMENT (no such type, another size than the type's, no items, array is null), TOO_LARGE (2^46
+// if that is null, a recursive, robust lock of its own; the lock can be destroyed before. Any thread. Returns
+// OK, INVALID_ARGUMENT (no such type, another size than the type's, no items, array is null), TOO_LARGE (2^46
 // bytes and more), INVALID_HANDLE, STALE_HANDLE, OUT_OF_MEMORY, DESCRIPTOR_LIMIT, SYSTEM. Since 0.1.
 MPROC_API mproc_status_t mproc_array_create(int32_t type, size_t item_size, size_t count, mproc_lock_t* lock,
                                             mproc_array_t** array);
@@ -55,15 +55,15 @@ MPROC_API mproc_status_t mproc_array_data(mproc_array_t* array, void** data);
 // which it waits at most `limit` nanoseconds. Without a lock, only items of 1, 2, 4 and 8 bytes are sure to
 // be whole. To read, change and write back, acquire the array around all of it. Any thread. Returns OK;
 // INVALID_ARGUMENT (items is null, the array ends before); TIMED_OUT, INTERRUPTED: nothing was copied;
-// OWNER_DIED (the lock was given and is robust, and was taken from a thread that had ended): it was copied.
-// Since 0.1.
+// OWNER_DIED (the lock was taken from a thread that had ended, whose changes may be half done): it was
+// copied, and the lock given back. Since 0.1.
 MPROC_API mproc_status_t mproc_array_get(mproc_array_t* array, size_t first, size_t count, void* items,
                                          int64_t limit);
 MPROC_API mproc_status_t mproc_array_set(mproc_array_t* array, size_t first, size_t count, const void* items,
                                          int64_t limit);
 
-// Acquires and releases the array's lock. Returns as mproc_lock_acquire and mproc_lock_release do, and
-// UNSUPPORTED (it has no lock). Since 0.1.
+// Acquires and releases the array's lock. Returns as mproc_lock_acquire and mproc_lock_release do (with
+// OWNER_DIED it is acquired, and to be released), and UNSUPPORTED (it has no lock). Since 0.1.
 MPROC_API mproc_status_t mproc_array_acquire(mproc_array_t* array, int64_t limit);
 MPROC_API mproc_status_t mproc_array_release(mproc_array_t* array);
 

@@ -133,7 +133,7 @@ std::byte* Array::data() const { return body<std::byte>() + kDataOffset; }
 sync::LockMemory& Array::lock() const { return given_ ? given_->memory() : body<Head>()->own_lock; }
 
 sync::LockOptions Array::lock_options() const {
-  return given_ ? given_->options() : sync::LockOptions{true, false};
+  return given_ ? given_->options() : sync::LockOptions{true, true};
 }
 
 void Array::Read(size_t first, size_t count, void* items) const {

@@ -2,6 +2,7 @@
 // What processes share, in C++: mutexes, values, arrays, queues, connections, and processes of their own.
 #include <mproc/mproc.hpp>
 #include <mutex>
+#include <thread>
 
 #include "check.hh"
 
@@ -75,6 +76,11 @@ void Arrays() {
   auto move = pool.bind_with<Move>({points.handle()});
   for (double by : {2.0, 3.0}) move.submit(by).get();
   CHECK(points[3].x == 6 && points[3].y == 2 && points[9].x == 5);
+  std::thread([&] { points.lock(); }).join();  // it ends with the lock
+  CHECK(points.try_lock() && points.owner_died());
+  points.unlock();
+  CHECK(points.try_lock() && !points.owner_died());
+  points.unlock();
   bool thrown = false;
   try {
     mproc::shared_array<char> wrong(0);

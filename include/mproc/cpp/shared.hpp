@@ -36,6 +36,17 @@ bool until_done(Call&& tried, mproc_status_t when_late = MPROC_ERROR_TIMED_OUT) 
   return true;
 }
 
+// The same of a lock that may be robust.
+template <typename Call>
+bool until_acquired(Call&& tried, bool* owner_died) {
+  return until_done([&]() -> mproc_status_t {
+    mproc_status_t status = tried();
+    if (status != MPROC_OK && status != MPROC_ERROR_OWNER_DIED) return status;
+    *owner_died = status != MPROC_OK;
+    return MPROC_OK;
+  });
+}
+
 }  // namespace detail
 
 // The base of all: movable, its handle is destroyed with it unless it belongs to a call. Since 0.1.
@@ -87,11 +98,7 @@ class mutex : public shared_object<mproc_lock_t> {
     return made;
   }
   bool take(int64_t limit) {
-    return detail::until_done([&] {
-      mproc_status_t status = mproc_lock_acquire(handle(), limit);
-      if (status == MPROC_OK || status == MPROC_ERROR_OWNER_DIED) owner_died_ = status != MPROC_OK;
-      return status == MPROC_ERROR_OWNER_DIED ? MPROC_OK : status;
-    });
+    return detail::until_acquired([&] { return mproc_lock_acquire(handle(), limit); }, &owner_died_);
   }
   bool owner_died_ = false;
 };
@@ -152,15 +159,16 @@ class shared_array : public shared_object<mproc_array_t> {
   std::span<T> items() const { return items_; }
   size_t size() const { return items_.size(); }
   T& operator[](size_t at) const { return items_[at]; }
-  void lock() {
-    detail::until_done([&] { return mproc_array_acquire(handle(), MPROC_FOREVER); });
-  }
-  bool try_lock() {
-    return detail::until_done([&] { return mproc_array_acquire(handle(), 0); });
-  }
+  void lock() { take(MPROC_FOREVER); }
+  bool try_lock() { return take(0); }
   void unlock() { detail::check(mproc_array_release(handle())); }
+  // Whether the lock, when this object took it last, came from a thread that had ended with it.
+  bool owner_died() const { return owner_died_; }
 
  private:
+  bool take(int64_t limit) {
+    return detail::until_acquired([&] { return mproc_array_acquire(handle(), limit); }, &owner_died_);
+  }
   static mproc_array_t* make(size_t count) {
     mproc_array_t* made = nullptr;
     detail::check(mproc_array_create(MPROC_TYPE_BYTES, sizeof(T), count, nullptr, &made));
@@ -174,6 +182,7 @@ class shared_array : public shared_object<mproc_array_t> {
     items_ = {static_cast<T*>(data), count};
   }
   std::span<T> items_;
+  bool owner_died_ = false;
 };
 
 // One item that all have. Since 0.1.

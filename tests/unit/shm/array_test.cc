@@ -90,6 +90,19 @@ TEST(Array, HasALockOfItsOwn) {
   EXPECT_EQ(array->lock().Acquire(array->lock_options(), kNow), Acquired::kYes);  // it is a recursive one
 }
 
+TEST(Array, OutlivesWhoIsKilledWithItsLock) {
+  auto array = Make('i', 1);
+  Peer([&] {
+    auto mine = Adopted(*array);
+    EXPECT_EQ(mine->lock().Acquire(mine->lock_options(), kEver), Acquired::kYes);
+    EXPECT_EQ(mine->lock().Acquire(mine->lock_options(), kEver), Acquired::kYes);
+    kill(getpid(), SIGKILL);
+  }).Join();
+  EXPECT_EQ(array->lock().Acquire(array->lock_options(), kNow), Acquired::kOwnerDied);
+  EXPECT_EQ(array->lock().Release(array->lock_options()), sync::Released::kYes);
+  EXPECT_EQ(array->lock().Release(array->lock_options()), sync::Released::kWasFree);
+}
+
 TEST(Array, HasALockThatWasGiven) {
   auto lock = std::move(*sync::Lock::Create({}));
   auto array = Make('i', 1, ArrayLock::kGiven, lock);
