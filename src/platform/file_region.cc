@@ -9,6 +9,7 @@
 #include <string>
 
 #include "platform/cancellation.hh"
+#include "platform/file_pages.hh"
 #include "platform/memory_left.hh"
 
 namespace mproc::platform {
@@ -19,12 +20,7 @@ Status ReserveRegion(int fd, size_t offset, size_t size) {
     return Status(MPROC_ERROR_OUT_OF_MEMORY,
                   "there is no memory for " + std::to_string(size) + " bytes of shared memory");
   }
-  while (fallocate(fd, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset), static_cast<off_t>(size)) != 0) {
-    if (errno == EINTR) continue;
-    if (errno == EOPNOTSUPP || errno == ENOSYS) break;  // they come when they are touched
-    return Status::System("reserving " + std::to_string(size) + " bytes of shared memory", errno);
-  }
-  return Status();
+  return TakeFilePages(fd, offset, size);
 }
 
 void ReleaseRegion(int fd, size_t offset, size_t size) {

@@ -34,6 +34,7 @@
 #include "base/clock.hh"
 #include "base/step.hh"
 #include "platform/cancellation.hh"
+#include "platform/file_pages.hh"
 #include "platform/memory_left.hh"
 
 namespace mproc::platform {
@@ -43,6 +44,7 @@ constexpr char kPlace[] = "/dev/shm";
 constexpr size_t kLongestName = 200;
 constexpr int kTries = 1000;
 constexpr int64_t kUnlinkPatience = 1'000'000'000, kSweepPatience = 100'000'000;
+constexpr int64_t kAttachPatience = 1'000'000'000;
 
 std::string DirectoryName() { return "mproc-" + std::to_string(geteuid()); }
 
@@ -56,6 +58,12 @@ bool Look(int directory, const std::string& name, struct stat* info) {
 }
 
 bool Lock(int fd, int kind) { return flock(fd, kind | LOCK_NB) == 0; }
+
+// Until others may have done what they are at.
+void Rest() {
+  timespec pause{0, 500'000};
+  nanosleep(&pause, nullptr);
+}
 
 // A forked child gets nothing of it: it would be one more user, or keep the directory locked.
 Result<GuardedFd> OpenGuarded(int directory, const std::string& name, int flags) {
@@ -101,8 +109,7 @@ Result<Places> LockPlaces(bool make, int64_t patience) {
       return places;
     }
     if (deadline.Passed()) return Status(MPROC_ERROR_BUSY, "another process keeps the names of segments");
-    timespec pause{0, 500'000};
-    nanosleep(&pause, nullptr);
+    Rest();
   }
 }
 
@@ -171,11 +178,12 @@ bool RemoveNames(const Places& places, const SegmentFile& file, const struct sta
   return removed;
 }
 
-// Takes the file's names away if it is one of ours that nobody uses; leaves it locked then.
+// Takes the file's names away if it is one of ours that nobody uses; leaves it locked then. Others' are not
+// locked at all: who attaches them at this moment would find them so.
 bool RemoveLeftover(const SegmentFile& file) {
   struct stat info;
-  if (!Lock(file.fd.get(), LOCK_EX) || fstat(file.fd.get(), &info) != 0) return false;
-  if (info.st_nlink < 2) return false;
+  if (fstat(file.fd.get(), &info) != 0 || info.st_nlink < (file.entry.empty() ? 2 : 1)) return false;
+  if (!Lock(file.fd.get(), LOCK_EX)) return false;
   auto places = LockPlaces(false, kSweepPatience);
   return places.ok() && RemoveNames(*places, file, info);
 }
@@ -186,16 +194,6 @@ std::string FreshNumber() {
 }
 // Not to be guessed from the last one: other users' files have such names, too.
 std::string AnyName() { return "mproc-" + FreshNumber() + "-" + std::to_string(NowNs() % 1'000'000'000); }
-
-Status GiveSize(int fd, size_t size, Pages pages) {
-  if (ftruncate(fd, static_cast<off_t>(size)) != 0) return Status::System("sizing shared memory", errno);
-  while (pages == Pages::kReserved && fallocate(fd, 0, 0, static_cast<off_t>(size)) != 0) {
-    if (errno == EINTR) continue;
-    if (errno == EOPNOTSUPP || errno == ENOSYS) break;
-    return Status::System("reserving " + std::to_string(size) + " bytes of shared memory", errno);
-  }
-  return Status();
-}
 
 // One try. NOT_READY: somebody was faster; again.
 Result<SegmentFile> TryCreate(const std::string& name, size_t size, Pages pages) {
@@ -212,7 +210,8 @@ Result<SegmentFile> TryCreate(const std::string& name, size_t size, Pages pages)
   MPROC_STEP();
   if (!Lock(fd->get(), LOCK_SH)) return Status(MPROC_ERROR_NOT_READY);
   MPROC_STEP();
-  Status made = GiveSize(fd->get(), size, pages);
+  Status made = GiveFileSize(fd->get(), size);
+  if (made.ok() && pages == Pages::kReserved) made = TakeFilePages(fd->get(), 0, size);
   MPROC_STEP();
   if (made.ok() && linkat(places->ours.get(), entry.c_str(), places->all.get(), name.c_str(), 0) != 0) {
     int why = errno;
@@ -274,7 +273,7 @@ Result<SegmentFile> AttachSegmentFile(const std::string& name) {
   CancellationOff no_cancel;
   auto all = OpenGuarded(AT_FDCWD, kPlace, O_RDONLY | O_DIRECTORY);
   if (!all.ok()) return all.status();
-  for (int i = 0; i < kTries; i++) {
+  for (Deadline deadline = Deadline::After(kAttachPatience); !deadline.Passed(); Rest()) {
     auto fd = OpenGuarded(all->get(), name, O_RDWR | O_NOFOLLOW);
     if (!fd.ok()) {
       if (fd.status().os_code() != ENOENT) return fd.status();
@@ -323,6 +322,11 @@ void CloseSegmentFile(SegmentFile file) try {
   (void)RemoveLeftover(file);
 } catch (const std::bad_alloc&) {
   // A sweep finds it.
+}
+
+bool HasLostItsName(const SegmentFile& file) {
+  struct stat info;
+  return fstat(file.fd.get(), &info) == 0 && info.st_nlink < 2;
 }
 
 void LetSegmentFileGo(const SegmentFile& file) {

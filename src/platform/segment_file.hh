@@ -32,7 +32,9 @@ Result<SegmentFile> AdoptSegmentFile(UniqueFd fd);
 Status UnlinkSegmentFile(const SegmentFile& file);
 // Closes it; if nobody uses it any more, its name goes.
 void CloseSegmentFile(SegmentFile file);
-// The same, but the descriptor stays, and counts for nothing, nor do copies of it.
+// For the maker: true once somebody has taken its name away.
+bool HasLostItsName(const SegmentFile& file);
+// As CloseSegmentFile, but the descriptor stays, and counts for nothing, nor do copies of it.
 void LetSegmentFileGo(const SegmentFile& file);
 
 // Removes the names of all files that nobody uses: looks at each of this user's.

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include <utility>
 
 #include "platform/cancellation.hh"
+#include "platform/file_pages.hh"
 #include "platform/memory_left.hh"
 
 namespace mproc::platform {
@@ -23,29 +23,6 @@ constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 
 // Kernels and sandboxes without seals refuse them on our own files, too; then a peer's are not asked for.
 std::atomic<bool> g_seals_work{true};
-
-// As large as files may be here: the system ends processes that ask for more.
-size_t AtMostAllowed(size_t size) {
-  rlimit limit;
-  if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur >= size) return size;
-  return limit.rlim_cur & ~size_t{4095};
-}
-
-// Gives a file its size, and a part of it its pages.
-Status SizeFile(int fd, size_t part, size_t whole, Pages pages) {
-  if ((whole || pages == Pages::kLater) && ftruncate(fd, static_cast<off_t>(std::max(part, whole))) != 0)
-    return Status::System("sizing shared memory", errno);
-  while (pages == Pages::kReserved && fallocate(fd, 0, 0, static_cast<off_t>(part)) != 0) {
-    if (errno == EINTR) continue;
-    if (errno != EOPNOTSUPP && errno != ENOSYS) {
-      return Status::System("reserving " + std::to_string(part) + " bytes of shared memory", errno);
-    }
-    if (!whole && ftruncate(fd, static_cast<off_t>(part)) != 0)
-      return Status::System("sizing shared memory", errno);
-    break;
-  }
-  return Status();
-}
 
 }  // namespace
 
@@ -98,7 +75,9 @@ Result<SharedMemory> SharedMemory::Make(const char* name, size_t size, size_t fi
   auto fd = TakeFd(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd_create");
   if (!fd.ok()) return fd.status();
   memory.fd_ = std::move(*fd);
-  if (Status sized = SizeFile(memory.fd_.get(), memory.size_, file_size, pages); !sized.ok()) return sized;
+  Status sized = GiveFileSize(memory.fd_.get(), std::max(memory.size_, file_size));
+  if (sized.ok() && pages == Pages::kReserved) sized = TakeFilePages(memory.fd_.get(), 0, memory.size_);
+  if (!sized.ok()) return sized;
   if (Status mapped = memory.Map(true); !mapped.ok())
     return mapped;  // a mapping made before it is sealed may write
   int kept = peer == Peer::kReads ? F_SEAL_FUTURE_WRITE : 0;

@@ -22,6 +22,8 @@ struct Mine {
   std::list<platform::SegmentFile> kept;  // made here, no handle is left
 };
 
+constexpr int kLooks = 2;  // at those kept, for each segment that comes or goes
+
 // Under g_mutex.
 Mine& OfThisProcess() {
   static Mine* g_mine = nullptr;
@@ -30,23 +32,46 @@ Mine& OfThisProcess() {
   return *g_mine;
 }
 
+// Moves those that others have taken the name of, and with it the use of keeping them, to `nameless`. Looks
+// at some in turn. Under g_mutex.
+void DropNameless(Mine* mine, std::list<platform::SegmentFile>* nameless) {
+  auto& kept = mine->kept;
+  for (int i = 0; i < kLooks && !kept.empty(); i++) {
+    bool lost = platform::HasLostItsName(kept.front());
+    auto& to = lost ? *nameless : kept;
+    to.splice(to.end(), kept, kept.begin());
+  }
+}
+
+void CloseAll(std::list<platform::SegmentFile> files) {
+  for (auto& file : files) platform::CloseSegmentFile(std::move(file));
+}
+
 }  // namespace
 
 Segment::Segment(std::list<platform::SegmentFile> file, platform::MappedRegion memory)
     : Object(kKind), file_(std::move(file)), memory_(std::move(memory)) {
-  std::lock_guard lock(g_mutex);
-  OfThisProcess().open.push_back(this);
+  std::list<platform::SegmentFile> nameless;
+  {
+    std::lock_guard lock(g_mutex);
+    Mine& mine = OfThisProcess();
+    mine.open.push_back(this);
+    DropNameless(&mine, &nameless);
+  }
+  CloseAll(std::move(nameless));
 }
 
 Segment::~Segment() {
+  std::list<platform::SegmentFile> unused;
   {
     std::lock_guard lock(g_mutex);
     Mine& mine = OfThisProcess();
     std::erase(mine.open, this);
-    if (kept_) mine.kept.splice(mine.kept.end(), file_);
-    if (kept_) return;
+    DropNameless(&mine, &unused);
+    auto& to = kept_ ? mine.kept : unused;
+    to.splice(to.end(), file_);
   }
-  platform::CloseSegmentFile(std::move(file_.front()));
+  CloseAll(std::move(unused));
 }
 
 Result<std::shared_ptr<Segment>> Segment::Make(Result<platform::SegmentFile> file) {
@@ -98,7 +123,7 @@ void Segment::LetAllGo() {
     }
     kept.swap(mine.kept);
   }
-  for (auto& file : kept) platform::CloseSegmentFile(std::move(file));
+  CloseAll(std::move(kept));
 }
 
 }  // namespace mproc::shm

@@ -68,6 +68,24 @@ static void MadeAttachedUnlinked(void) {
   Close(next);
 }
 
+// Its maker has no handle any more, and others take its name away, as Python does, too.
+static void MemoryGoesWithTheName(void) {
+  enum { kRounds = 20 };
+  int before = 0;
+  for (int i = 0; i < kRounds; i++) {
+    char path[256];
+    const char* name = NameFor("gone");
+    Close(NewSegment(name, 100));
+    mproc_segment_t* other = Attach(name);
+    if (i % 2 == 0) CHECK_OK(mproc_segment_unlink(other));
+    snprintf(path, sizeof path, "/dev/shm/%s", name);
+    if (i % 2 == 1) CHECK_EQ(unlink(path), 0);
+    Close(other);
+    if (i == kRounds / 2) before = TestOpenDescriptors().count;
+  }
+  CHECK(TestOpenDescriptors().count <= before);
+}
+
 static void NamesOfItsOwn(void) {
   enum { kMany = 200 };
   mproc_segment_t* segments[kMany];
@@ -425,6 +443,7 @@ static void NonsenseIsNoList(void) {
 int main(int argc, char** argv) {
   static const TestCase cases[] = {
       {"made, attached, unlinked", MadeAttachedUnlinked, 0},
+      {"memory goes with the name", MemoryGoesWithTheName, 0},
       {"names of its own", NamesOfItsOwn, 0},
       {"wrong segments", WrongSegments, 0},
       {"goes with its maker", GoesWithItsMaker, 0},

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Kills a process at each step of making, attaching, unlinking and sweeping segments, and looks whether the
 // others go on and nothing is left.
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
@@ -56,6 +58,22 @@ TEST(Steps, OfMakingAndUnlinkingASegment) {
     ExpectNothingLeft();
   }
   EXPECT_GE(walk.steps(), 7);
+}
+
+// One that sweeps has a file locked for a moment; who wants to attach waits for that.
+TEST(Steps, OfAttachingWhatIsLooked) {
+  auto made = Create();
+  ASSERT_TRUE(made.ok());
+  int sweeper = open(("/dev/shm/" + kName).c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(flock(made->fd.get(), LOCK_UN), 0);
+  ASSERT_EQ(flock(sweeper, LOCK_EX), 0);
+  Peer other([] { EXPECT_TRUE(AttachSegmentFile(kName).ok()); });
+  EXPECT_TRUE(other.Sleeps());
+  ASSERT_EQ(flock(made->fd.get(), LOCK_SH | LOCK_NB), -1);
+  ASSERT_EQ(flock(sweeper, LOCK_SH), 0);
+  EXPECT_TRUE(other.EndsWell());
+  EXPECT_TRUE(UnlinkSegmentFile(*made).ok());
+  close(sweeper);
 }
 
 // The sweeper dies; the next one does its work, and takes nothing away that is in use.
