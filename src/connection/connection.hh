@@ -58,6 +58,7 @@ class Connection final : public object::Object {
   Status CanReceive() const;
   bool HasMessage() const { return receiver_.HasMessage(); }
   void SetMost(uint64_t most) { receiver_.SetMost(most); }
+  void TakeDescriptors(bool take) { receiver_.TakeDescriptors(take); }
 
  private:
   Connection(platform::GuardedFd socket, Use use)

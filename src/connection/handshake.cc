@@ -62,6 +62,7 @@ Key::~Key() { platform::Wipe(bytes_.data(), bytes_.size()); }
 Handshake::Handshake(std::shared_ptr<Connection> connection, Terms terms, Role role)
     : connection_(std::move(connection)), terms_(std::move(terms)), role_(role) {
   connection_->SetMost(kMostBytes);
+  connection_->TakeDescriptors(false);  // one who has proven nothing could fill our table
 }
 
 Status Handshake::Go(const Deadline& deadline) {
@@ -84,6 +85,7 @@ Status Handshake::Go(const Deadline& deadline) {
     step_++;
   }
   connection_->SetMost(kMostLong);
+  connection_->TakeDescriptors(true);
   return Status();
 }
 

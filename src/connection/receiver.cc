@@ -88,7 +88,8 @@ Status Receiver::FillBody(const Deadline& deadline) {
 Status Receiver::Receive(std::byte* to, size_t wanted, const Deadline& deadline, size_t* got) {
   for (;;) {
     // Descriptors come with the first byte or not at all.
-    platform::Moved moved = platform::ReceiveSome(socket_, to, wanted, begun_ ? nullptr : &passed_);
+    bool takes = !begun_ && takes_descriptors_.load(std::memory_order_relaxed);
+    platform::Moved moved = platform::ReceiveSome(socket_, to, wanted, takes ? &passed_ : nullptr);
     switch (moved.how) {
       case platform::Moved::kSome:
         begun_ = true;

@@ -20,6 +20,8 @@ class Receiver {
   Turn* turn() { return &turn_; }  // any thread
   // Messages that are longer are refused. Any thread.
   void SetMost(uint64_t most) { most_.store(most, std::memory_order_relaxed); }
+  // Whether descriptors that come are taken; else the system drops them. Any thread.
+  void TakeDescriptors(bool take) { takes_descriptors_.store(take, std::memory_order_relaxed); }
   // True if a whole message is here already. Any thread.
   bool HasMessage() const { return complete_.load(std::memory_order_acquire); }
   // Good, or why nothing can be received any more. Any thread.
@@ -43,6 +45,7 @@ class Receiver {
   const int socket_;
   Turn turn_;
   std::atomic<uint64_t> most_{kMostLong};
+  std::atomic<bool> takes_descriptors_{true};
   std::atomic<int32_t> broken_{MPROC_OK};  // why no more can be received
   std::atomic<bool> complete_{false};
   // The turn:

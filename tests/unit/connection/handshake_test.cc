@@ -127,6 +127,40 @@ TEST_F(HandshakeTest, LongProofsAreNotRead) {
   }
 }
 
+// Nor are descriptors taken before, with whatever byte they come.
+TEST_F(HandshakeTest, DescriptorsBeforeTheProofAreDropped) {
+  auto null = std::move(*platform::OpenNull());
+  std::vector<int> fds(platform::kMostStreamFds, null.get());
+  for (auto role : {Handshake::Role::kListener, Handshake::Role::kClient}) {
+    Begin(role);
+    EXPECT_EQ(Go(), "MPROC_ERROR_TIMED_OUT");
+    auto before = OpenDescriptors();
+    std::string frame = Short("#CHALLENGE#{sha256}" + std::string(40, 'r'));
+    for (char c : frame.substr(0, frame.size() - 1)) {
+      ByteView part = AsBytes(&c, 1);
+      ASSERT_EQ(platform::SendSome(wire_->peer.get(), {&part, 1}, fds).size, 1u);
+      EXPECT_EQ(Go(), "MPROC_ERROR_TIMED_OUT");
+      EXPECT_EQ(OpenDescriptors(), before);
+    }
+    End();
+  }
+}
+
+TEST_F(HandshakeTest, DescriptorsAfterTheProofAreTaken) {
+  Begin(Handshake::Role::kListener);
+  Put("{sha256}" + Proof("SHA256", Asked()));
+  Put("#CHALLENGE#{sha256}" + std::string(40, 'r'));
+  Put("#WELCOME#");
+  EXPECT_EQ(Go(), "MPROC_OK");
+  auto ends = std::move(*Connection::MakePipe(true));
+  std::vector<object::PassedObject> objects{object::Pass(ends.first)};
+  auto peer = std::move(*Connection::Adopt(std::move(wire_->peer)));
+  EXPECT_TRUE(peer->SendObjects(AsBytes("object"), objects, kNow).ok());
+  auto message = handshake_->connection()->ReceiveObjects(kNow);
+  EXPECT_EQ(Text(message), "object");
+  ASSERT_EQ(message->objects.size(), 1u);
+}
+
 TEST_F(HandshakeTest, ClientKnowsOldAndNewListeners) {
   for (bool old : {false, true}) {
     Begin(Handshake::Role::kClient);
