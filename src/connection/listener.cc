@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // Handshakes run side by side, and each goes on only when something came for it, so who connects and says
-// nothing keeps nobody waiting. At most so many are under way. When all these places are taken, the one that
+// nothing keeps nobody waiting. Nor does a crowd that comes and goes: only a few are let in at once, and then
+// those go on who are in. At most so many are under way. When all these places are taken, the one that
 // has been silent for longest makes room, but only after a while that is enough for an honest client, or a
 // crowd of silent ones would drive it out before it could answer.
 #include "connection/listener.hh"
@@ -16,6 +17,7 @@ namespace mproc::connection {
 namespace {
 
 constexpr size_t kPlaces = 128;
+constexpr int kAtOnce = 16;
 constexpr int64_t kSilence = 100'000'000;
 
 bool GoesOn(const Status& status) {
@@ -61,13 +63,15 @@ Result<std::shared_ptr<Connection>> Listener::Accept(const Deadline& deadline) {
     auto found = GoOn();
     if (found.ok() && !*found) found = TakeNew(&full);
     if (!found.ok() || *found) return found;
+    if (deadline.Passed()) return Status(MPROC_ERROR_TIMED_OUT);  // also if somebody is at the door each time
     if (Status waited = Wait(full, deadline); !waited.ok()) return waited;
   }
 }
 
-// Those who have connected: the next one if there is no key; else they get their places, if there are any.
+// Those who have connected, some at a time: the next one if there is no key; else they get their places, if
+// there are any.
 Result<std::shared_ptr<Connection>> Listener::TakeNew(bool* full) {
-  for (;;) {
+  for (int i = 0; i < kAtOnce; i++) {
     *full = terms_.key && pending_.size() >= kPlaces && !MakeRoom();
     if (*full) return std::shared_ptr<Connection>();
     auto socket = platform::AcceptStream(fd());
@@ -81,6 +85,7 @@ Result<std::shared_ptr<Connection>> Listener::TakeNew(bool* full) {
     auto found = GoOnWith(std::prev(pending_.end()));
     if (!found.ok() || *found) return found;
   }
+  return std::shared_ptr<Connection>();
 }
 
 bool Listener::MakeRoom() {
@@ -113,6 +118,7 @@ Result<std::shared_ptr<Connection>> Listener::GoOn() {
   return std::shared_ptr<Connection>();
 }
 
+// OK: there may be something to do, or a limit has passed.
 Status Listener::Wait(bool full, const Deadline& deadline) {
   std::vector<platform::Polled> polled;
   int64_t left = deadline.Remaining();
@@ -124,9 +130,7 @@ Status Listener::Wait(bool full, const Deadline& deadline) {
   }
   auto slept = platform::PollMany(polled, left);
   if (!slept.ok()) return slept.status();
-  if (*slept == platform::Slept::kInterrupted) return Status(MPROC_ERROR_INTERRUPTED);
-  bool none = *slept == platform::Slept::kTimedOut;
-  return none && deadline.Passed() ? Status(MPROC_ERROR_TIMED_OUT) : Status();
+  return *slept == platform::Slept::kInterrupted ? Status(MPROC_ERROR_INTERRUPTED) : Status();
 }
 
 Result<std::shared_ptr<Connection>> Connect(std::string_view address, Terms terms, const Deadline& deadline) {

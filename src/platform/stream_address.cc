@@ -113,27 +113,30 @@ uint16_t PortOf(int listening) {
 }
 
 Result<std::optional<GuardedFd>> AcceptStream(int listening) {
-  for (;;) {
-    NoForks no_forks;
-    long fd = syscall(SYS_accept4, listening, nullptr, nullptr, SOCK_CLOEXEC);
-    if (fd >= 0) {
-      auto taken = TakeFd(static_cast<int>(fd), "accepting a connection");
-      if (!taken.ok()) return taken.status();
-      return std::optional<GuardedFd>(GuardedFd(std::move(*taken)));
-    }
-    switch (errno) {
-      case EAGAIN:
-        return std::optional<GuardedFd>();
-      case EMFILE:
-      case ENFILE:
-      case ENOMEM:
-      case ENOBUFS:
-      case EINVAL:
-      case EBADF:
-        return Status::System("accepting a connection", errno);
-      default:  // the fault of the one who connected, or of the network to it
-        continue;
-    }
+  NoForks no_forks;
+  long fd = syscall(SYS_accept4, listening, nullptr, nullptr, SOCK_CLOEXEC);
+  if (fd >= 0) {
+    auto taken = TakeFd(static_cast<int>(fd), "accepting a connection");
+    if (!taken.ok()) return taken.status();
+    return std::optional<GuardedFd>(GuardedFd(std::move(*taken)));
+  }
+  switch (errno) {
+    case EAGAIN:
+    case EINTR:
+    // The faults of the one who connected, or of the network to it, as accept(2) lists them. All others may
+    // come again and again.
+    case ECONNABORTED:
+    case ENETDOWN:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+      return std::optional<GuardedFd>();
+    default:
+      return Status::System("accepting a connection", errno);
   }
 }
 

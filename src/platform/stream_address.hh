@@ -20,7 +20,7 @@ struct StreamAddress {
 Result<UniqueFd> ListenAt(const StreamAddress& address, int backlog);
 uint16_t PortOf(int listening);
 
-// One who waits to be connected; null: nobody.
+// One who waits to be connected; null: nobody, or one who has gone again.
 Result<std::optional<GuardedFd>> AcceptStream(int listening);
 
 // Connects within so many nanoseconds. TIMED_OUT, INTERRUPTED, NOT_FOUND (nobody listens there). The limit
