@@ -51,8 +51,8 @@ Result<std::shared_ptr<Listener>> Listener::Create(std::string_view address, int
   if (!socket.ok()) return socket.status();
   if (where->kind == platform::StreamAddress::kTcp) where->port = platform::PortOf(socket->get());
   std::string path = where->kind == platform::StreamAddress::kPath ? where->name : std::string();
-  return std::shared_ptr<Listener>(new Listener(platform::GuardedFd(std::move(*socket)), TextOf(*where),
-                                                std::move(path), std::move(terms)));
+  return std::shared_ptr<Listener>(
+      new Listener(std::move(*socket), TextOf(*where), std::move(path), std::move(terms)));
 }
 
 Result<std::shared_ptr<Connection>> Listener::Accept(const Deadline& deadline) {
@@ -134,6 +134,7 @@ Status Listener::Wait(bool full, const Deadline& deadline) {
 }
 
 Result<std::shared_ptr<Connection>> Connect(std::string_view address, Terms terms, const Deadline& deadline) {
+  if (Status guarded = platform::StartForkGuard(); !guarded.ok()) return guarded;
   auto where = ParseAddress(address);
   if (!where.ok()) return where.status();
   if (Status can = CanProve(terms); !can.ok()) return can;

@@ -63,6 +63,14 @@ Result<Where> Find(const StreamAddress& address, bool listens) {
   return address.kind == StreamAddress::kTcp ? TcpAddress(address, listens) : LocalAddress(address);
 }
 
+// One that forked children do not get, also while it waits to be connected.
+Result<GuardedFd> MakeSocket(const Where& where, int flags) {
+  NoForks no_forks;
+  auto made = TakeFd(socket(where.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0), "socket");
+  if (!made.ok()) return made.status();
+  return GuardedFd(std::move(*made));
+}
+
 Status Failed(const char* what, int os_code) {
   switch (os_code) {
     case EADDRINUSE:
@@ -85,11 +93,10 @@ Status Failed(const char* what, int os_code) {
 
 }  // namespace
 
-Result<UniqueFd> ListenAt(const StreamAddress& address, int backlog) {
+Result<GuardedFd> ListenAt(const StreamAddress& address, int backlog) {
   auto where = Find(address, true);
   if (!where.ok()) return where.status();
-  auto made =
-      TakeFd(socket(where->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket");
+  auto made = MakeSocket(*where, SOCK_NONBLOCK);
   if (!made.ok()) return made;
   int on = 1;
   if (address.kind == StreamAddress::kTcp) setsockopt(made->get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -140,10 +147,10 @@ Result<std::optional<GuardedFd>> AcceptStream(int listening) {
   }
 }
 
-Result<UniqueFd> ConnectTo(const StreamAddress& address, int64_t nanoseconds) {
+Result<GuardedFd> ConnectTo(const StreamAddress& address, int64_t nanoseconds) {
   auto where = Find(address, false);
   if (!where.ok()) return where.status();
-  auto made = TakeFd(socket(where->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+  auto made = MakeSocket(*where, 0);
   if (!made.ok()) return made;
   // The system's own limit of what a socket sends holds for connecting, too; 0 is none.
   timeval limit{0, 0}, none{0, 0};

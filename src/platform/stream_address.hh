@@ -17,7 +17,7 @@ struct StreamAddress {
 
 // Listens there, non-blocking. EXISTS: it is taken; NOT_FOUND: no such host or folder; INVALID_ARGUMENT: the
 // name is too long.
-Result<UniqueFd> ListenAt(const StreamAddress& address, int backlog);
+Result<GuardedFd> ListenAt(const StreamAddress& address, int backlog);
 uint16_t PortOf(int listening);
 
 // One who waits to be connected; null: nobody, or one who has gone again.
@@ -25,7 +25,7 @@ Result<std::optional<GuardedFd>> AcceptStream(int listening);
 
 // Connects within so many nanoseconds. TIMED_OUT, INTERRUPTED, NOT_FOUND (nobody listens there). The limit
 // does not hold for looking up a host that is no number.
-Result<UniqueFd> ConnectTo(const StreamAddress& address, int64_t nanoseconds);
+Result<GuardedFd> ConnectTo(const StreamAddress& address, int64_t nanoseconds);
 
 // Which file a path names, to see later whether it still does.
 struct FileMark {

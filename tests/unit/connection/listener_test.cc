@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "connection/listener.hh"
 
+#include <algorithm>
+#include <thread>
+
 #include "connection/address.hh"
 #include "platform/digest.hh"
 #include "support/seccomp.hh"
@@ -15,8 +18,8 @@ constexpr int kCrowd = 100;
 
 class ListenerTest : public WireTest {
  protected:
-  static std::shared_ptr<Listener> Listen(const Terms& terms) {
-    return std::move(*Listener::Create("abstract:mproc-unit-" + std::to_string(getpid()), 128, terms));
+  static std::shared_ptr<Listener> Listen(const Terms& terms, int backlog = 128) {
+    return std::move(*Listener::Create("abstract:mproc-unit-" + std::to_string(getpid()), backlog, terms));
   }
   void ListenWithKey() {
     if (!platform::Hmac("SHA256", AsBytes("k"), AsBytes("m")).ok()) GTEST_SKIP() << "there is no libcrypto";
@@ -74,6 +77,28 @@ TEST_F(ListenerTest, LimitsHoldInACrowd) {
   }
   for (int i = 0; i < kCrowd; i++) (void)listener_->Accept(kNow);
   EXPECT_EQ(listener_->refused(), uint64_t{kCrowd});
+}
+
+// A connection on its way is an end already.
+TEST_F(ListenerTest, ForkedChildrenGetNoneWhoConnects) {
+  auto listener = Listen({}, 1);
+  std::vector<platform::GuardedFd> waiting;
+  for (;;) {
+    auto socket = platform::ConnectTo(*ParseAddress(listener->address()), kMs);
+    if (!socket.ok()) break;
+    waiting.push_back(std::move(*socket));
+  }
+  auto before = OpenDescriptors(), now = before;
+  std::thread client([&] { EXPECT_TRUE(Connect(listener->address(), {}, kEver).ok()); });
+  EXPECT_TRUE(Soon([&] { return (now = OpenDescriptors()).size() > before.size(); }));
+  InChild([&] {
+    for (const std::string& open : OpenDescriptors())
+      EXPECT_TRUE(std::find(now.begin(), now.end(), open) == now.end() ||
+                  std::find(before.begin(), before.end(), open) != before.end())
+          << open;
+  });
+  for (size_t i = 0; i <= waiting.size(); i++) EXPECT_TRUE(listener->Accept(In(20 * kSecond)).ok());
+  client.join();
 }
 
 // What is no fault of the one who connects would come again for ever.
