@@ -41,8 +41,11 @@ Result<object::Message> TakeObjectMessage(Buffer* bytes, platform::PassedFds* pa
   if (object::CountDescriptors(notes) != passed->fds.size())
     return Status(MPROC_ERROR_PROTOCOL,
                   "a message that came with more or fewer descriptors than its objects have");
+  std::vector<platform::UniqueFd> fds;  // bare for a moment: each object guards its own
+  fds.reserve(passed->fds.size());
+  for (auto& fd : passed->fds) fds.push_back(fd.Release());
   object::Message message;
-  message.objects = object::TakeObjects(notes, passed->fds);
+  message.objects = object::TakeObjects(notes, fds);
   size_t preface = kHead + notes.size();
   std::memmove(bytes->data(), bytes->data() + preface, bytes->size() - preface);
   bytes->SetSize(bytes->size() - preface);

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/status.hh"
-#include "platform/fd.hh"
+#include "platform/fork_guard.hh"
 
 namespace mproc::object {
 
@@ -54,8 +54,15 @@ Result<std::shared_ptr<Object>> AsObject(Result<std::shared_ptr<T>> made) {
   return std::shared_ptr<Object>(std::move(*made));
 }
 
-// The descriptors of one that came.
-using ReceivedFds = std::vector<platform::UniqueFd>;
+// A descriptor of one that came. Nobody may take the object for long, or ever; until then forked children do
+// not get it. Who adopts the object takes it as he needs it.
+class ReceivedFd : public platform::GuardedFd {
+ public:
+  ReceivedFd() = default;
+  ReceivedFd(platform::UniqueFd fd) : GuardedFd(std::move(fd)) {}
+  operator platform::UniqueFd() && { return Release(); }
+};
+using ReceivedFds = std::vector<ReceivedFd>;
 
 // One that is on its way to another process: what is sent of it, and who keeps that open meanwhile.
 struct PassedObject {

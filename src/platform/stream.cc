@@ -94,7 +94,9 @@ Moved ReceiveSome(int socket, void* buffer, size_t size, PassedFds* passed) {
     if (got > 0 && passed) {
       for (cmsghdr* c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(&header, c)) {
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
-        if (!TakePassedFds(c, &passed->fds)) passed->lost = true;
+        std::vector<UniqueFd> came;
+        if (!TakePassedFds(c, &came)) passed->lost = true;
+        for (UniqueFd& fd : came) passed->fds.emplace_back(std::move(fd));
       }
       if (header.msg_flags & MSG_CTRUNC) passed->lost = true;
     }

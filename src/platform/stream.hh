@@ -30,7 +30,7 @@ Moved SendSome(int socket, std::span<const ByteView> parts, std::span<const int>
 
 // Descriptors that came with bytes.
 struct PassedFds {
-  std::vector<UniqueFd> fds;
+  std::vector<GuardedFd> fds;
   bool lost = false;  // not all of them could be taken
 };
 

@@ -189,6 +189,39 @@ static void ObjectsGoThrough(void) {
   Gone(ends.second);
 }
 
+// An end that has come and that nobody has taken yet is one, too: forked children get none of it.
+static void UntakenEndsStayHere(void) {
+  for (int kept = 0; kept < 2; kept++) {
+    Ends ends = NewPipe(1), inner = NewPipe(1);
+    mproc_message_t* message = NULL;
+    mproc_pool_options_t* options = Options(2);
+    void* object = inner.second;
+    size_t size = 0;
+    NEED_OK(mproc_connection_send_objects(ends.first, "x", 1, &object, 1, TestLong()));
+    Gone(inner.second);
+    if (kept) {
+      CHECK_STATUS(mproc_connection_receive_into(ends.second, NULL, 0, &size, 0),
+                   MPROC_ERROR_BUFFER_TOO_SMALL);
+    } else {
+      NEED_OK(mproc_connection_receive_objects(ends.second, 0, &message));
+    }
+    NEED_OK(mproc_pool_options_set_start_method(options, MPROC_START_FORK));
+    NEED_OK(mproc_pool_options_set_fork_with_threads(options, 1));
+    mproc_pool_t* pool = ReadyWith(options);
+    if (kept) NEED_OK(mproc_connection_receive_objects(ends.second, 0, &message));
+    NEED_OK(mproc_message_object(message, 0, &object));
+    CHECK_OK(mproc_message_destroy(message));
+    Tell(object, "it works");
+    CHECK_HAS(Hear(inner.first), "it works");
+    Gone(object);
+    CHECK_STATUS(mproc_connection_receive(inner.first, 0, &message), MPROC_ERROR_END_OF_FILE);
+    CloseJoinDestroy(pool);
+    Gone(inner.first);
+    Gone(ends.first);
+    Gone(ends.second);
+  }
+}
+
 // Objects that nobody has received are gone with the connection: the harness counts descriptors.
 static void ObjectsThatNobodyTakes(void) {
   for (int i = 0; i < 3; i++) {
@@ -336,6 +369,7 @@ int main(int argc, char** argv) {
       {"messages of every size", MessagesOfEverySize, 0},
       {"tasks talk to the host", TasksTalkToTheHost, 0},
       {"objects go through", ObjectsGoThrough, 0},
+      {"untaken ends stay here", UntakenEndsStayHere, 0},
       {"objects that nobody takes", ObjectsThatNobodyTakes, 0},
       {"waits for all sorts", WaitsForAllSorts, 0},
       {"statuses", Statuses, 0},

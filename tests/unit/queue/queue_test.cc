@@ -241,7 +241,7 @@ TEST(Queue, HasItsLimits) {
 
 // What is no queue.
 TEST(Queue, IsNotMadeOfAnything) {
-  std::vector<platform::UniqueFd> fds;
+  object::ReceivedFds fds;
   fds.push_back(std::move(*platform::DuplicateFd(std::move(*sync::Lock::Create({}))->fd())));
   EXPECT_EQ(Queue::Adopt(std::move(fds)).status().code(), MPROC_ERROR_WRONG_KIND);
   fds.clear();

@@ -143,7 +143,7 @@ TEST(Array, IsAsLargeAsItIs) {
   auto array = Make('i', 10);
   auto* words = reinterpret_cast<uint64_t*>(array->data() - 128);
   auto refused = [&] {
-    std::vector<platform::UniqueFd> fds;
+    object::ReceivedFds fds;
     fds.push_back(std::move(*platform::DuplicateFd(array->fd())));
     return Array::Adopt(std::move(fds)).status().code() == MPROC_ERROR_PROTOCOL;
   };

@@ -12,7 +12,7 @@
 #include <memory>
 #include <new>
 
-#include "platform/fd.hh"
+#include "object/object.hh"
 #include "support/processes.hh"
 
 namespace mproc::test {
@@ -33,7 +33,7 @@ std::shared_ptr<T> Adopted(int fd, More... more) {
 // The same of an object with several descriptors.
 template <typename T>
 std::shared_ptr<T> Adopted(const T& object) {
-  std::vector<platform::UniqueFd> fds;
+  object::ReceivedFds fds;
   for (int fd : object.Descriptors()) fds.push_back(std::move(*platform::DuplicateFd(fd)));
   auto adopted = T::Adopt(std::move(fds));
   if (!adopted.ok()) {
