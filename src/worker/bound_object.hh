@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "object/passing.hh"
+#include "platform/fork_guard.hh"
 #include "platform/socket.hh"
 
 namespace mproc::worker {
@@ -21,6 +22,7 @@ inline bool TakeObjects(ByteView notes, size_t first, platform::Message* message
                         std::vector<BoundObject>* objects) {
   size_t count = object::CountDescriptors(notes);
   if (count == 0) return true;
+  if (!platform::StartForkGuard().ok()) return false;  // a function may fork before it asks for them
   if (message->fds_lost || message->fds.size() < first || count > message->fds.size() - first) return false;
   auto begin = message->fds.begin() + static_cast<ptrdiff_t>(first);
   auto end = begin + static_cast<ptrdiff_t>(count);

@@ -2,6 +2,10 @@
 // The module of the tests of connections.
 #include "connection_functions.h"
 
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "functions.h"
 #include "module.h"
 
@@ -64,6 +68,23 @@ static int32_t Do_give_back(mproc_call_t* call, const void* input, size_t size, 
   TRY(mproc_object_destroy(lock));
   TRY(mproc_object_destroy(event));
   return mproc_object_destroy(inner);
+}
+
+static int32_t Do_forked_ends(mproc_call_t* call, const void* input, size_t size, void* user_data) {
+  ino_t inode = 0;
+  int status = 0;
+  struct stat file;
+  (void)call, (void)user_data;
+  if (size != sizeof inode) return -1;
+  memcpy(&inode, input, size);
+  pid_t child = fork();
+  if (child == 0) {
+    int found = 0;
+    for (int fd = 0; fd < 256; fd++) found += fstat(fd, &file) == 0 && file.st_ino == inode;
+    _exit(found);
+  }
+  if (child < 0 || waitpid(child, &status, 0) != child) return -2;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -3;
 }
 
 MODULE_OF(CONNECTION_FUNCTIONS)

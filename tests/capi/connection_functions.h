@@ -10,7 +10,8 @@
   X(2, answer, "nothing: sends back what comes over the connection, 0, until it ends")                     \
   X(3, flood, "nothing: sends 1000 bytes over the connection, 0, until that fails; cell 0: then 50")       \
   X(4, give_back, "nothing: gets a lock, an event and a connection over 0, uses all, sends the lock back") \
-  X(5, send_and_stay, "bytes: sends them over the connection, 0, and waits for a message")
+  X(5, send_and_stay, "bytes: sends them over the connection, 0, and waits for a message")                 \
+  X(6, forked_ends, "an inode: how many descriptors of it a forked child has; takes no object")
 
 enum {
 #define CONNECTION_ID(id, name, about) connection_##name = id,

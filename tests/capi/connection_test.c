@@ -2,6 +2,7 @@
 // Connections between hosts, processes and tasks, by every start method.
 #include <pthread.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "connections.h"
 
@@ -222,6 +223,19 @@ static void UntakenEndsStayHere(void) {
   }
 }
 
+static void UntakenEndsStayInWorkers(void) {
+  Ends ends = NewPipe(1);
+  struct stat file;
+  int32_t fd = -1;
+  NEED_OK(mproc_connection_fd(ends.second, &fd));
+  NEED(fstat(fd, &file) == 0);
+  mproc_process_t* process =
+      StartConnected(connection_forked_ends, &file.st_ino, sizeof file.st_ino, ends.second);
+  CHECK_EQ(TakeCode(process), 0);
+  Gone(ends.first);
+  Gone(ends.second);
+}
+
 // Objects that nobody has received are gone with the connection: the harness counts descriptors.
 static void ObjectsThatNobodyTakes(void) {
   for (int i = 0; i < 3; i++) {
@@ -370,6 +384,7 @@ int main(int argc, char** argv) {
       {"tasks talk to the host", TasksTalkToTheHost, 0},
       {"objects go through", ObjectsGoThrough, 0},
       {"untaken ends stay here", UntakenEndsStayHere, 0},
+      {"untaken ends stay in workers", UntakenEndsStayInWorkers, 0},
       {"objects that nobody takes", ObjectsThatNobodyTakes, 0},
       {"waits for all sorts", WaitsForAllSorts, 0},
       {"statuses", Statuses, 0},
