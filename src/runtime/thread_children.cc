@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/thread_children.hh"
 
+#include <new>
 #include <utility>
 
 #include "platform/fork_guard.hh"
@@ -41,22 +42,30 @@ struct ThreadChildren::Run {
 Result<uint64_t> ThreadChildren::Start(const StartRequest& request, std::weak_ptr<ChildObserver> observer) {
   auto socket = platform::DuplicateGuarded(request.channel_fd);
   if (!socket.ok()) return socket.status();
-  std::unique_lock lock(mutex_);
-  if (ending_) return Status(MPROC_ERROR_NOT_RUNNING, "the runtime is being ended");
-  uint64_t id = next_id_++;
-  children_.emplace(id, observer);
-  lock.unlock();
-  std::shared_ptr<Run> run(new Run{this, id, std::move(observer), request.body, std::move(*socket)});
+  // It reports when it goes, under the lock: so it outlives every hold on that.
+  std::shared_ptr<Run> run(new Run{this, 0, observer, request.body, std::move(*socket)});
+  uint64_t id = 0;
+  {
+    std::lock_guard lock(mutex_);
+    if (ending_) return Status(MPROC_ERROR_NOT_RUNNING, "the runtime is being ended");
+    run->id = id = next_id_++;
+    children_.emplace(id, std::move(observer));
+  }
+  Status started = StartThread(run);
+  if (started.ok()) return id;
+  std::lock_guard lock(mutex_);
+  children_.erase(id);  // nothing is left to be reported
+  return started;
+}
+
+Status ThreadChildren::StartThread(const std::shared_ptr<Run>& run) try {
   platform::Thread thread;
   Status started = thread.Start(
       kName, kStackSize, [run] { (*run)(); }, platform::Thread::Runs::kHostCode);
-  if (started.ok()) {
-    thread.Detach();
-    return id;
-  }
-  lock.lock();
-  children_.erase(id);
+  if (started.ok()) thread.Detach();
   return started;
+} catch (const std::bad_alloc&) {
+  return Status(MPROC_ERROR_OUT_OF_MEMORY);
 }
 
 void ThreadChildren::Signal(uint64_t id, int signo) {

@@ -25,6 +25,7 @@ class ThreadChildren : public Children {
 
  private:
   struct Run;
+  static Status StartThread(const std::shared_ptr<Run>& run);
   // Any thread; only the first report of a child counts.
   void Report(uint64_t id, ChildExit exit);
 

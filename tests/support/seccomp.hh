@@ -17,6 +17,7 @@ namespace mproc::test {
 
 inline constexpr int kPidfdSendSignal = 424;
 inline constexpr int kPidfdOpen = 434;
+inline constexpr int kClone3 = 435;
 inline constexpr int kCloseRange = 436;
 
 // Lets a call fail with `error`; if `argument` is not -1 only where (low half of it & mask) == value.
