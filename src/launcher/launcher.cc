@@ -157,6 +157,7 @@ void Launcher::Signal(uint64_t id, int signo) {
     platform::SignalChild(known.forked, signo);
   } else if (known.signal != SIGKILL) {
     known.signal = signo;
+    if (signo == SIGKILL) templates_->Drop(id);
   }
 }
 
@@ -216,7 +217,9 @@ int Launcher::TryFork(loop::SpawnOptions program, ipc::ControlReceived& request,
     if (status.ok()) status = child_ended_.Start(loop_, SIGCHLD, [this] { Reap(); });
     if (!status.ok()) return ErrnoOf(status);
     Templates::Owner& owner = *this;
-    templates_ = std::make_unique<Templates>(loop_, owner);
+    auto templates = std::make_unique<Templates>(loop_, owner);
+    if (status = templates->Init(); !status.ok()) return ErrnoOf(status);
+    templates_ = std::move(templates);
   }
   child->by_fork = true;
   if (!(request.head.present & ipc::kPartUmask)) request.head.first = static_cast<int32_t>(own_umask_);

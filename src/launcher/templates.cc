@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/clock.hh"
 #include "platform/signals.hh"
 
 namespace mproc::launcher {
@@ -13,11 +14,18 @@ namespace {
 // Others are ended, the least used first; their workers live on.
 constexpr size_t kMostTemplates = 8;
 
+// A fork takes a millisecond. Who was asked less than this ago may still answer.
+constexpr int64_t kPatience = 100'000'000;
+
 bool SameProgram(const loop::SpawnOptions& a, const loop::SpawnOptions& b) {
   return a.program == b.program && a.arguments == b.arguments && a.environment == b.environment;
 }
 
 }  // namespace
+
+Status Templates::Init() {
+  return patience_.Init(loop_, [this] { KillHung(); });
+}
 
 int Templates::Fork(loop::SpawnOptions program, ipc::ControlReceived request) {
   return Fork(std::move(program), Request{std::move(request)});
@@ -29,6 +37,7 @@ int Templates::Fork(loop::SpawnOptions program, Request request) {
     if (int error = Start(std::move(program), request.received, &which); error != 0) return error;
   }
   which->used = ++turns_;
+  request.asked_at = NowNs();
   which->requests.push_back(std::move(request));
   SendRequests(which);
   RetireLeastUsed();
@@ -148,6 +157,28 @@ void Templates::RetireLeastUsed() {
   if (serving > kMostTemplates) Retire(least);
 }
 
+void Templates::Drop(uint64_t id) {
+  for (auto& one : templates_) {
+    for (Request& request : one->requests) request.dropped |= request.received.head.child == id;
+  }
+  KillHung();
+}
+
+// Whoever owes for long what was dropped, and nothing else. Its replacement loads the module anew.
+void Templates::KillHung() {
+  for (auto& one : templates_) {
+    bool unwanted = std::ranges::all_of(one->requests, [](const Request& r) { return r.dropped; });
+    if (!unwanted || one->requests.empty()) continue;
+    int64_t left = one->requests.front().asked_at + kPatience - NowNs();
+    if (left > 0) {
+      if (!patience_.active()) patience_.Start(left);
+      continue;
+    }
+    one->retired = true;
+    one->process.Signal(SIGKILL);
+  }
+}
+
 void Templates::BuryIfGone(Template* which) {
   if (killed_) return owner_.StopIfDone();
   if (!which->ended || !which->heard) return;
@@ -156,6 +187,10 @@ void Templates::BuryIfGone(Template* which) {
   templates_.erase(self);
   for (Request& request : gone->requests) {
     uint64_t id = request.received.head.child;
+    if (request.dropped) {
+      owner_.OnTemplateFailed(id, 0, SIGKILL);
+      continue;
+    }
     bool crashed = !gone->loaded && gone->signal != SIGKILL;  // would do so again
     if (crashed || request.again) {
       owner_.OnTemplateFailed(id, gone->code, gone->signal);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A module that ends its process while it is loaded: $MPROC_TEST_CRASH says where.
+// A module that ends its process while it is loaded, or never returns: $MPROC_TEST_CRASH says how.
 #include <mproc/table.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +14,7 @@ static void Crash(const char* place) {
 __attribute__((constructor)) static void OnLoad(void) {
   const char* wanted = getenv("MPROC_TEST_CRASH");
   if (wanted && strcmp(wanted, "exit") == 0) _exit(6);
+  while (wanted && strcmp(wanted, "hang") == 0) pause();
   Crash("constructor");
 }
 

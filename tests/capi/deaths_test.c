@@ -465,6 +465,26 @@ static void ModulesThatCrash(void) {
   CHECK_OK(mproc_pool_destroy(pool));
 }
 
+// Whoever waits for the ends of their workers is not kept: not when the start limit has passed, nor before.
+static void ModulesThatHang(void) {
+  mproc_pool_options_t* options = Options(2);
+  NEED_OK(mproc_pool_options_set_module(options, TEST_MODULE_CRASHING));
+  NEED_OK(mproc_pool_options_set_start_limit(options, 50 * MPROC_MILLISECOND * TestSlowness()));
+  setenv("MPROC_TEST_CRASH", "hang", 1);
+  CheckBroken(options, MPROC_ERROR_BROKEN, "start limit");
+  NEED_OK(mproc_pool_options_set_start_limit(options, 10 * TestLong()));
+  for (int way = 0; way < 3; way++) {
+    mproc_pool_t* pool = NULL;
+    NEED_OK(mproc_pool_create(options, &pool));
+    if (way > 0) TestRest(20 * MPROC_MILLISECOND * way);
+    CHECK_OK(way == 1 ? mproc_pool_terminate(pool) : mproc_pool_close(pool));
+    if (way > 0) CHECK_OK(mproc_pool_join(pool, TestLong()));
+    CHECK_OK(mproc_pool_destroy(pool));
+  }
+  CHECK_OK(mproc_runtime_finish(TestLong()));
+  CHECK_OK(mproc_pool_options_destroy(options));
+}
+
 static void TablesMustMatch(void) {
   mproc_table_t* table = NULL;
   uint64_t empty = 0, one = 0;
@@ -609,6 +629,7 @@ int main(int argc, char** argv) {
       {"start limit passes", StartLimitPasses, 0},
       {"bad modules", BadModules, 0},
       {"modules that crash", ModulesThatCrash, 0},
+      {"modules that hang", ModulesThatHang, 0},
       {"tables must match", TablesMustMatch, 0},
       {"broken calls back", BrokenCallsBack, 0},
       {"breaks later", BreaksLater, 0},

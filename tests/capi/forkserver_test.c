@@ -215,6 +215,29 @@ static void TemplateDies(void) {
   CloseJoinDestroy(pool);
 }
 
+// One that answers no more keeps nobody: it is replaced once its worker has been given up.
+static void TemplateStops(void) {
+  mproc_pool_options_t* options = ForkOptions(1);
+  NEED_OK(mproc_pool_options_set_start_limit(options, 2 * MPROC_SECOND * TestSlowness()));
+  mproc_pool_t* pool = ReadyWith(options);
+  pid_t template = TemplatePid(), worker = WorkerPid(pool, 0);
+  CHECK_EQ(TestKill(template, SIGSTOP), 0);
+  NEED_SOON(TestState(template) == 'T');
+  CHECK_EQ(TestKill(worker, SIGKILL), 0);
+  CHECK_SOON(Statistic(pool, MPROC_POOL_STATISTIC_STARTS) == 2);
+  CHECK_EQ(TakeNumber(SubmitNumber(pool, fn_square, 7)), 49);
+  CHECK(TestGone(template));
+
+  template = TemplatePid();
+  worker = WorkerPid(pool, 0);
+  CHECK_EQ(TestKill(template, SIGSTOP), 0);
+  NEED_SOON(TestState(template) == 'T');
+  CHECK_EQ(TestKill(worker, SIGKILL), 0);
+  CHECK_SOON(Statistic(pool, MPROC_POOL_STATISTIC_STARTS) == 4);
+  CloseJoinDestroy(pool);
+  CHECK_SOON(TestGone(template));
+}
+
 // While it loads, forks, or serves: whatever the moment, every task runs, once.
 static void TemplateDiesAnyTime(void) {
   for (int round = 0; round < 30; round++) {
@@ -318,6 +341,7 @@ int main(int argc, char** argv) {
       {"new module, new template", NewModuleNewTemplate, 0},
       {"only eight templates are kept", OnlyEightTemplatesAreKept, 0},
       {"template dies", TemplateDies, 0},
+      {"template stops", TemplateStops, 0},
       {"template dies any time", TemplateDiesAnyTime, 0},
       {"launcher dies any time", LauncherDiesAnyTime, 0},
       {"host dies any time", HostDiesAnyTime, 0},
