@@ -107,7 +107,8 @@ MPROC_API mproc_status_t mproc_process_parent_join(int64_t limit);
 
 // Writes a descriptor to *fd that becomes readable when that process ends, for poll and mproc_wait. It stays
 // the library's and is good until this process ends. Returns OK; INVALID_ARGUMENT (fd is null);
-// UNSUPPORTED (Linux before 5.3, and for a process that is a thread); END. Any thread. Since 0.1.
+// UNSUPPORTED (Linux before 5.3, and for a process that is a thread); DESCRIPTOR_LIMIT or
+// OUT_OF_MEMORY, and the next call tries again; END. Any thread. Since 0.1.
 MPROC_API mproc_status_t mproc_process_parent_sentinel(int32_t* fd);
 
 // The key of this program, by which its processes know one another when they connect with

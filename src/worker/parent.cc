@@ -2,7 +2,9 @@
 #include "worker/parent.hh"
 
 #include <algorithm>
+#include <cerrno>
 #include <mutex>
+#include <utility>
 
 #include "platform/fork_lock.hh"
 #include "platform/fork_mark.hh"
@@ -26,7 +28,14 @@ struct Known {
 platform::ForkMutex g_mutex;
 constinit const Known* g_known = nullptr;  // guarded by g_mutex; never freed: others may wait at the end
 
-// Null: this very process, of which the caller is a thread.
+// One that tells the end of a process that nobody can open any more.
+Result<platform::UniqueFd> MakeRungFd() {
+  auto fd = platform::MakeEventFd();
+  if (fd.ok()) platform::RingEventFd(fd->get());
+  return fd;
+}
+
+// Null: this very process, of which the caller is a thread. DESCRIPTOR_LIMIT, OUT_OF_MEMORY: ask again.
 Result<const platform::ProcessRef*> FindParent() {
   auto pid = static_cast<pid_t>(Self().parent);
   if (pid == 0) return Status(MPROC_ERROR_END, "no process of this library started this one");
@@ -35,7 +44,12 @@ Result<const platform::ProcessRef*> FindParent() {
   for (const Known* known = g_known; known; known = known->next) {
     if (known->epoch == platform::ForkEpoch() && known->process.pid() == pid) return &known->process;
   }
-  g_known = new Known{platform::ForkEpoch(), platform::ProcessRef::Open(pid), g_known};
+  auto fd = platform::OpenPidfd(pid);  // of an ended one, too, until it is reaped
+  if (fd.status().os_code() == ESRCH) fd = MakeRungFd();
+  const int32_t code = fd.status().code();
+  if (code == MPROC_ERROR_DESCRIPTOR_LIMIT || code == MPROC_ERROR_OUT_OF_MEMORY) return fd.status();
+  auto process = platform::ProcessRef::Adopt(pid, fd.ok() ? std::move(*fd) : platform::UniqueFd());
+  g_known = new Known{platform::ForkEpoch(), std::move(process), g_known};
   return &g_known->process;
 }
 
@@ -53,8 +67,10 @@ Result<int> ParentSentinel() {
 
 Status JoinParent(const Deadline& deadline) {
   auto found = FindParent();
-  if (!found.ok()) return found.status();
-  const platform::ProcessRef* parent = *found;
+  if (found.status().code() == MPROC_ERROR_END) return found.status();
+  platform::ProcessRef by_number;  // while no descriptor can be had
+  if (!found.ok()) by_number = platform::ProcessRef::Adopt(static_cast<pid_t>(Self().parent), {});
+  const platform::ProcessRef* parent = found.ok() ? *found : &by_number;
   const int fd = parent ? parent->fd() : -1;  // -1: one sleeps to the end of the time
   while (!parent || !parent->Ended()) {
     int64_t left = deadline.Remaining();
