@@ -146,12 +146,15 @@ mproc_status_t mproc_process_active(mproc_process_t** processes, size_t capacity
   return Guard([&] {
     if (!count || (!processes && capacity)) return BadArgument("processes or count is null");
     *count = 0;
-    std::lock_guard lock(g_mutex);
-    if (!g_made) return Status();
-    for (const Made& made : *g_made) {
+    std::vector<Made> made;
+    {
+      std::lock_guard lock(g_mutex);  // a leaf: nobody is asked under it
+      if (g_made) made = *g_made;
+    }
+    for (const Made& one : made) {
       ProcessHandles::Pinned pinned;
-      if (!ProcessHandles::Get().Find(made.handle, &pinned).ok() || !pinned->IsAlive()) continue;
-      if (*count < capacity) processes[*count] = made.handle;
+      if (!ProcessHandles::Get().Find(one.handle, &pinned).ok() || !pinned->IsAlive()) continue;
+      if (*count < capacity) processes[*count] = one.handle;
       ++*count;
     }
     return Status();
