@@ -57,15 +57,17 @@ void ForkedChildren::SignalChild(Child* child, int signo) {
 void ForkedChildren::Fork(uint64_t id) {
   std::shared_ptr<Child> child;
   platform::GuardedFd channel;
+  int killed = 0;  // what comes from now on is for the forked one
   {
     std::lock_guard lock(mutex_);
     child = children_.at(id);
     channel = std::move(child->channel);
-    if (child->killed) Erase(id);
+    killed = child->killed;
+    if (killed) Erase(id);
   }
   auto observer = child->observer.lock();
-  if (child->killed) {
-    if (observer) observer->OnExited(id, {true, 0, child->killed});
+  if (killed) {
+    if (observer) observer->OnExited(id, {true, 0, killed});
     return;
   }
   platform::ProcessRef process;
