@@ -30,10 +30,11 @@ Result<Bytes> ProcessKey() {
 }
 
 void SetProcessKey(ByteView key) {
+  Bytes fresh(key.begin(), key.end());
   std::lock_guard lock(g_mutex);
-  if (g_key) platform::Wipe(g_key->data(), g_key->size());
   if (!g_key) g_key = new Bytes();
-  g_key->assign(key.begin(), key.end());
+  g_key->swap(fresh);
+  platform::Wipe(fresh.data(), fresh.size());
 }
 
 }  // namespace mproc::worker

@@ -239,6 +239,32 @@ CASE(nothing_is_lost_without_memory) {
   CHECK_OK(mproc_lock_destroy(lock));
 }
 
+// A key that could not be taken leaves the one before it.
+CASE(keys_are_kept) {
+  if (HOSTILE_SANITIZED) return Skip("the allocator is the sanitizer's");
+  const std::string one(300, 'a'), longer(900, 'b');
+  std::string key(1000, '\0');
+  size_t size = 0;
+  t_left = 2;
+  int32_t status = mproc_process_set_authkey(one.data(), one.size());
+  t_left = 0;
+  CHECK_EQ(status, MPROC_ERROR_OUT_OF_MEMORY);
+  CHECK_OK(mproc_process_authkey(key.data(), key.size(), &size));
+  CHECK_EQ(size, 32);  // its own
+  int refused = 0;
+  for (int nth = 1; nth <= 5; nth++) {
+    CHECK_OK(mproc_process_set_authkey(one.data(), one.size()));
+    t_left = nth;
+    status = mproc_process_set_authkey(longer.data(), longer.size());
+    t_left = 0;
+    CHECK(status == MPROC_OK || status == MPROC_ERROR_OUT_OF_MEMORY);
+    refused += status != MPROC_OK;
+    CHECK_OK(mproc_process_authkey(key.data(), key.size(), &size));
+    CHECK_THAT(key.substr(0, size) == (status == MPROC_OK ? longer : one), "another key is known");
+  }
+  CHECK(refused > 0 && refused < 5);
+}
+
 // A segment that was not made leaves its name to the next one.
 CASE(segments_keep_no_name) {
   if (HOSTILE_SANITIZED) return Skip("the allocator is the sanitizer's");
