@@ -2,6 +2,7 @@
 #include "platform/cgroup.hh"
 
 #include <cstdio>
+#include <memory>
 
 namespace mproc::platform {
 namespace {
@@ -15,15 +16,13 @@ bool Names(const std::string& controllers, const std::string& controller) {
 // No streams: their set-up costs every process that links them.
 std::vector<std::string> ReadLines(const std::string& path) {
   std::vector<std::string> lines;
-  FILE* file = fopen(path.c_str(), "re");
-  if (!file) return lines;
+  std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "re"), std::fclose);
   char buffer[4096];
-  while (fgets(buffer, sizeof buffer, file)) {
+  while (file && fgets(buffer, sizeof buffer, file.get())) {
     std::string line(buffer);
     if (!line.empty() && line.back() == '\n') line.pop_back();
     lines.push_back(std::move(line));
   }
-  fclose(file);
   return lines;
 }
 

@@ -122,6 +122,8 @@ Attempt Try(LaunchPlan plan) {
     attempt.status = writer.status();
     return attempt;
   }
+  // Made before anything is started: from then on no want of memory may keep the reports from being read.
+  Status unheard(MPROC_ERROR_SYSTEM, "a process ended before it could start another");
   plan.report = writer->get();
   plan.exec_failed = 0;
   int intermediate;
@@ -136,7 +138,7 @@ Attempt Try(LaunchPlan plan) {
     return attempt;
   }
   // The intermediate has ended, so all reports are in the pipe.
-  attempt.status = Status(MPROC_ERROR_SYSTEM, "a process ended before it could start another");
+  attempt.status = std::move(unheard);
   LaunchReport report;
   while (read(reader.get(), &report, sizeof report) == static_cast<ssize_t>(sizeof report)) {
     if (report.pidfd >= 0) attempt.pidfd = UniqueFd(report.pidfd);
