@@ -70,8 +70,8 @@ Status LauncherProcess::Send(ByteView bytes, std::span<const int> fds) {
     if (!copy.ok()) return copy.status();
     message.fds.push_back(std::move(*copy));
   }
+  if (waiting_.empty()) wake_();  // whoever it wakes waits for the lock
   waiting_.push_back(std::move(message));
-  if (waiting_.size() == 1) wake_();
   return Status();
 }
 
