@@ -61,6 +61,10 @@ Status Process::Start() {
   socket_.Reset();
   channel_.reset();
   link_.reset();
+  // What it was told meanwhile is forgotten, and what is under way is not heard.
+  start_failure_ = Status();
+  failure_.reset();
+  attempt_++;
   return begun;
 }
 
@@ -75,7 +79,7 @@ Status Process::Begin() try {
   return Launch(*plan, *starter);
 } catch (const std::bad_alloc&) {
   std::lock_guard lock(mutex_);
-  if (link_) children_->Signal(child_, SIGKILL);  // nobody would listen to it
+  if (link_ && child_) children_->Signal(child_, SIGKILL);  // nobody would listen to it
   return Status(MPROC_ERROR_OUT_OF_MEMORY);
 }
 
@@ -107,11 +111,10 @@ Status Process::Launch(const start::Plan& plan, const start::Starter& starter) {
   if (!request.ok()) return request.status();
   auto link = std::make_shared<start::ChildLink>(
       starter.runtime, std::move(connection->listener),
-      [self = shared_from_this()](const start::ChildEvent& event) { self->OnEvent(event); });
+      [self = shared_from_this(), attempt = attempt_](const start::ChildEvent& event) {
+        self->OnEvent(attempt, event);
+      });
   std::lock_guard lock(mutex_);  // its events wait until all is in its place
-  auto child = starter.children->Start(*request, link);
-  if (!child.ok()) return child.status();
-  child_ = *child;
   runtime_ = starter.runtime;
   children_ = starter.children;
   channel_ = std::move(connection->channel);
@@ -119,13 +122,18 @@ Status Process::Launch(const start::Plan& plan, const start::Starter& starter) {
   sentinel_ = std::move(pipe->first);
   end_ = std::move(pipe->second);
   link_ = link;
+  child_ = 0;
+  auto child = starter.children->Start(*request, link);
+  if (!child.ok()) return child.status();
+  child_ = *child;
   link->Open(kNoLimit);
   return Status();
 }
 
-void Process::OnEvent(const start::ChildEvent& event) {
+void Process::OnEvent(uint64_t attempt, const start::ChildEvent& event) {
   using Kind = start::ChildEvent::Kind;
-  std::unique_lock lock(mutex_);
+  std::lock_guard lock(mutex_);
+  if (attempt != attempt_) return;  // of a start that was refused
   switch (event.kind) {
     case Kind::kStarted:
       pid_ = event.pid;
@@ -134,7 +142,7 @@ void Process::OnEvent(const start::ChildEvent& event) {
       return;
     case Kind::kStartFailed:
       // The launcher may die after the start and before its word of it.
-      if (state_ == State::kRunning) return lock.unlock(), OnEnd({false, kUnknownCode, 0});
+      if (state_ == State::kRunning) return OnEnd({false, kUnknownCode, 0});
       start_failure_ = event.why;
       if (link_) link_->Close();
       started_.notify_all();
@@ -143,7 +151,6 @@ void Process::OnEvent(const start::ChildEvent& event) {
       failure_ = task::TaskError{event.why.code(), StatusName(event.why.code()), event.why.message(), ""};
       return;
     case Kind::kExited:
-      lock.unlock();
       return OnEnd(event.exit);
     case Kind::kHello:
     case Kind::kLate:
@@ -152,7 +159,6 @@ void Process::OnEvent(const start::ChildEvent& event) {
 }
 
 void Process::OnEnd(const runtime::ChildExit& exit) {
-  std::lock_guard lock(mutex_);
   ReadLastWords();
   exit_code_ = exit.signal ? -exit.signal : exit.known ? exit.code : kUnknownCode;
   state_ = State::kEnded;

@@ -53,8 +53,8 @@ class Process : public runtime::Runtime::Member, public std::enable_shared_from_
   explicit Process(Options options) : options_(std::move(options)) {}
   Status Begin();
   Status Launch(const start::Plan& plan, const start::Starter& starter);
-  void OnEvent(const start::ChildEvent& event);  // engine thread
-  void OnEnd(const runtime::ChildExit& exit);    // engine thread
+  void OnEvent(uint64_t attempt, const start::ChildEvent& event);  // engine thread
+  void OnEnd(const runtime::ChildExit& exit);                      // engine thread, under mutex_
   // What it has told of its failure.
   void ReadLastWords();
 
@@ -73,6 +73,7 @@ class Process : public runtime::Runtime::Member, public std::enable_shared_from_
   int32_t exit_code_ = 0;                   // the same; of one that has ended
   std::optional<task::TaskError> failure_;  // the same; constant once it has ended
   uint64_t child_ = 0;                      // the same
+  uint64_t attempt_ = 0;                    // the same; to start it, of those that failed
   std::shared_ptr<runtime::Runtime> runtime_;
   runtime::Children* children_ = nullptr;    // there
   std::shared_ptr<start::ChildLink> link_;   // guarded by mutex_
