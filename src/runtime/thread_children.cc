@@ -22,9 +22,10 @@ constexpr size_t kStackSize = size_t{8} << 20;  // as the main thread of a worke
 struct ThreadChildren::Run {
   ~Run() {
     socket.Reset();
-    children->Report(id, {true, code, 0});
+    if (began) children->Report(id, {true, code, 0});
   }
   void operator()() {
+    began = true;
     children->engine_.Post([child = id, told = observer] {
       if (auto one = told.lock()) one->OnStarted(child, platform::CurrentPid());
     });
@@ -36,13 +37,13 @@ struct ThreadChildren::Run {
   std::weak_ptr<ChildObserver> observer;
   ChildBody body;  // keeps the runtime, and with it `children`
   platform::GuardedFd socket;
+  bool began = false;  // else nobody is told: the start has failed
   int code = 0;
 };
 
 Result<uint64_t> ThreadChildren::Start(const StartRequest& request, std::weak_ptr<ChildObserver> observer) {
   auto socket = platform::DuplicateGuarded(request.channel_fd);
   if (!socket.ok()) return socket.status();
-  // It reports when it goes, under the lock: so it outlives every hold on that.
   std::shared_ptr<Run> run(new Run{this, 0, observer, request.body, std::move(*socket)});
   uint64_t id = 0;
   {
@@ -51,17 +52,18 @@ Result<uint64_t> ThreadChildren::Start(const StartRequest& request, std::weak_pt
     run->id = id = next_id_++;
     children_.emplace(id, std::move(observer));
   }
-  Status started = StartThread(run);
+  Status started = StartThread(std::move(run));
   if (started.ok()) return id;
   std::lock_guard lock(mutex_);
-  children_.erase(id);  // nothing is left to be reported
+  children_.erase(id);
   return started;
 }
 
-Status ThreadChildren::StartThread(const std::shared_ptr<Run>& run) try {
+// The run is the thread's alone: where it goes, it tells of the end.
+Status ThreadChildren::StartThread(std::shared_ptr<Run> run) try {
   platform::Thread thread;
   Status started = thread.Start(
-      kName, kStackSize, [run] { (*run)(); }, platform::Thread::Runs::kHostCode);
+      kName, kStackSize, [run = std::move(run)] { (*run)(); }, platform::Thread::Runs::kHostCode);
   if (started.ok()) thread.Detach();
   return started;
 } catch (const std::bad_alloc&) {

@@ -25,7 +25,7 @@ class ThreadChildren : public Children {
 
  private:
   struct Run;
-  static Status StartThread(const std::shared_ptr<Run>& run);
+  static Status StartThread(std::shared_ptr<Run> run);
   // Any thread; only the first report of a child counts.
   void Report(uint64_t id, ChildExit exit);
 
