@@ -35,8 +35,8 @@ Result<uint64_t> ForkedChildren::Start(const StartRequest& request, std::weak_pt
   std::lock_guard lock(mutex_);
   if (ending_) return Status(MPROC_ERROR_NOT_RUNNING, "the runtime is being ended");
   uint64_t id = next_id_++;
+  engine_.Post([this, id] { Fork(id); });  // waits for the lock; without the child it does nothing
   children_.emplace(id, std::move(child));
-  engine_.Post([this, id] { Fork(id); });
   return id;
 }
 
@@ -60,7 +60,9 @@ void ForkedChildren::Fork(uint64_t id) {
   int killed = 0;  // what comes from now on is for the forked one
   {
     std::lock_guard lock(mutex_);
-    child = children_.at(id);
+    auto found = children_.find(id);
+    if (found == children_.end()) return;
+    child = found->second;
     channel = std::move(child->channel);
     killed = child->killed;
     if (killed) Erase(id);

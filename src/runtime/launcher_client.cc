@@ -62,22 +62,25 @@ Result<uint64_t> LauncherClient::Start(const StartRequest& request, std::weak_pt
   auto umask = platform::CurrentUmask();
 
   std::lock_guard lock(mutex_);
-  uint64_t id = next_id_;
+  uint64_t id = next_id_++;
   auto message = ipc::EncodeStart(id, text, umask, fds, request.fork);
   if (!message.ok()) return message.status();
   std::vector<int> order = ipc::FdsInOrder(*message, fds);
   auto child = std::make_unique<Child>();
   child->observer = std::move(observer);
   child->program = request.program;
+  Child& wanted = *child;
+  Children asked;  // once it is asked for it is known, whatever memory is left
+  asked.emplace(id, std::move(child));
+  children_.reserve(children_.size() + 1);
   // A launcher that has died, but was not found out, does not take the message; a fresh one does.
   for (int attempt = 0; attempt < 2; attempt++) {
     Status status = EnsureLauncher();
     if (!status.ok()) return status;
-    child->launcher = current_.get();
+    wanted.launcher = current_.get();
     status = current_->Send(message->bytes, order);
     if (status.ok()) {
-      children_.emplace(id, std::move(child));
-      next_id_++;
+      children_.merge(asked);
       return id;
     }
     bool dead = current_->closed() || status.os_code() == EPIPE || status.os_code() == ECONNRESET;
@@ -92,6 +95,7 @@ Status LauncherClient::EnsureLauncher() {
   if (ending_) return Status(MPROC_ERROR_NOT_RUNNING, "the runtime is being ended");
   if (current_ && !current_->closed() && current_->identity() == platform::Identity::Now()) return Status();
   Retire();
+  launchers_.reserve(launchers_.size() + 1);
   auto launcher = LauncherProcess::Launch(program_, [this] {
     engine_.Post([this] {
       std::vector<std::shared_ptr<LauncherProcess>> all;
@@ -103,16 +107,17 @@ Status LauncherClient::EnsureLauncher() {
     });
   });
   if (!launcher.ok()) return launcher.status();
+  // One that nobody would watch is not kept: without its socket it ends.
+  engine_.Post([this, fresh = *launcher] { fresh->Watch(engine_.loop(), this); });
+  launchers_.push_back(*launcher);
   current_ = std::move(*launcher);
-  launchers_.push_back(current_);
-  engine_.Post([this, fresh = current_] { fresh->Watch(engine_.loop(), this); });
   return Status();
 }
 
 // The current one gets no more children. It lives as long as those it has.
 void LauncherClient::Retire() {
   if (!current_) return;
-  engine_.Post([this, old = std::move(current_)] { FinishIfIdle(old.get()); });
+  engine_.Post([this, old = current_] { FinishIfIdle(old.get()); });
   current_.reset();
 }
 

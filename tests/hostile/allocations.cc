@@ -265,6 +265,59 @@ CASE(keys_are_kept) {
   CHECK(refused > 0 && refused < 5);
 }
 
+// Starts a process while the nth allocation fails: a start that was refused can be tried again.
+bool StartWithoutMemory(mproc_process_options_t* options, int nth, int* refused) {
+  mproc_process_t* process = nullptr;
+  CHECK_OK(mproc_process_create(options, &process));
+  t_left = nth;
+  int32_t status = mproc_process_start(process), code = -1;
+  bool had_all = t_left > 0;
+  t_left = 0;
+  if (status != MPROC_OK) {
+    ++*refused;
+    CHECK_EQ(status, MPROC_ERROR_OUT_OF_MEMORY);
+    CHECK_OK(mproc_process_start(process));
+  }
+  CHECK_OK(mproc_process_join(process, 10 * MPROC_SECOND));
+  CHECK_OK(mproc_process_exit_code(process, &code));
+  CHECK_EQ(code, 0);
+  CHECK_OK(mproc_process_destroy(process));
+  return had_all;
+}
+
+// Every allocation of a start fails once. `between` begins each anew. What was refused leaves nothing behind
+// that the runtime would wait for at its end.
+void EveryStartWithoutMemory(int32_t method, const std::function<void()>& between) {
+  mproc_process_options_t* options = nullptr;
+  CHECK_OK(mproc_process_options_create(&options));
+  CHECK_OK(mproc_process_options_set_module(options, Module().c_str()));
+  CHECK_OK(mproc_process_options_set_function(options, kForget, nullptr, 0));
+  CHECK_OK(mproc_process_options_set_start_method(options, method));
+  int nth = 1, refused = 0;
+  while (nth < 1000 && Failures() == 0 && !StartWithoutMemory(options, nth, &refused)) {
+    between();
+    nth++;
+  }
+  CHECK(nth < 1000 && refused > 20);
+  CHECK_OK(mproc_process_options_destroy(options));
+}
+void EndRuntime() { CHECK_OK(mproc_runtime_finish(10 * MPROC_SECOND)); }
+CASE(starts_are_whole) {
+  if (HOSTILE_SANITIZED) return Skip("the allocator is the sanitizer's");
+  for (int32_t method : {MPROC_START_SPAWN, MPROC_START_FORK, MPROC_START_THREADS}) {
+    EveryStartWithoutMemory(method, EndRuntime);
+  }
+}
+CASE(starts_under_a_new_launcher_are_whole) {
+  if (HOSTILE_SANITIZED) return Skip("the allocator is the sanitizer's");
+  EveryStartWithoutMemory(MPROC_START_SPAWN, [] {
+    int64_t launcher = 0;
+    CHECK_OK(mproc_runtime_launcher_pid(&launcher));
+    if (launcher > 1) kill(static_cast<pid_t>(launcher), SIGKILL);
+    CHECK(Soon([&] { return mproc_runtime_launcher_pid(&launcher) == MPROC_OK && launcher == 0; }));
+  });
+}
+
 // A segment that was not made leaves its name to the next one.
 CASE(segments_keep_no_name) {
   if (HOSTILE_SANITIZED) return Skip("the allocator is the sanitizer's");
