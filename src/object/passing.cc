@@ -45,7 +45,7 @@ std::vector<ReceivedObject> ReadNotes(ByteView notes) {
 void GiveDescriptors(std::span<platform::UniqueFd> fds, std::vector<ReceivedObject>* objects) {
   auto next = fds.begin();
   for (ReceivedObject& object : *objects) {
-    for (platform::UniqueFd& fd : object.fds) fd = std::move(*next++);
+    for (ReceivedFd& fd : object.fds) fd = std::move(*next++);
   }
 }
 

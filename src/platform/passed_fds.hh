@@ -13,8 +13,10 @@
 
 namespace mproc::platform {
 
-// Takes those of one control message, which is of SCM_RIGHTS. False: some were lost.
-inline bool TakePassedFds(const cmsghdr* control, std::vector<UniqueFd>* fds) {
+// Takes those of one control message, which is of SCM_RIGHTS. False: some were lost. Without memory none
+// stays open; with room for kMaxFdsPerMessage more it needs none.
+template <typename Fd>
+bool TakePassedFds(const cmsghdr* control, std::vector<Fd>* fds) {
   bool all = true;
   std::array<UniqueFd, kMaxFdsPerMessage> came;  // owned before anything needs memory
   size_t count = std::min((control->cmsg_len - CMSG_LEN(0)) / sizeof(int), came.size());
@@ -26,7 +28,7 @@ inline bool TakePassedFds(const cmsghdr* control, std::vector<UniqueFd>* fds) {
   for (size_t i = 0; i < count; i++) {
     auto taken = TakeFd(came[i].Release(), "receiving a descriptor");
     if (taken.ok()) {
-      fds->push_back(std::move(*taken));
+      fds->emplace_back(std::move(*taken));
     } else {
       all = false;
     }

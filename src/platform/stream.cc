@@ -83,6 +83,8 @@ Moved ReceiveSome(int socket, void* buffer, size_t size, PassedFds* passed) {
   header.msg_iov = &piece;
   header.msg_iovlen = 1;
   bool reset = false;
+  if (passed)
+    passed->fds.reserve(passed->fds.size() + kMaxFdsPerMessage);  // what has come has gone from there
   for (;;) {
     header.msg_control = passed ? control : nullptr;
     header.msg_controllen = passed ? sizeof control : 0;
@@ -94,9 +96,7 @@ Moved ReceiveSome(int socket, void* buffer, size_t size, PassedFds* passed) {
     if (got > 0 && passed) {
       for (cmsghdr* c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(&header, c)) {
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
-        std::vector<UniqueFd> came;
-        if (!TakePassedFds(c, &came)) passed->lost = true;
-        for (UniqueFd& fd : came) passed->fds.emplace_back(std::move(fd));
+        if (!TakePassedFds(c, &passed->fds)) passed->lost = true;
       }
       if (header.msg_flags & MSG_CTRUNC) passed->lost = true;
     }
