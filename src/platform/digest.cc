@@ -72,6 +72,8 @@ bool EqualInConstantTime(ByteView one, ByteView other) {
   return differ == 0;
 }
 
-void Wipe(void* at, size_t size) { explicit_bzero(at, size); }
+void Wipe(void* at, size_t size) {
+  if (size > 0) explicit_bzero(at, size);  // nothing may have no place
+}
 
 }  // namespace mproc::platform
