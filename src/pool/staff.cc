@@ -95,13 +95,23 @@ void Staff::DropSurplus(int64_t now) {
   auto weight = [](const WorkerSlot& worker) {
     return worker.state == WorkerState::kStarting ? -1 : int64_t{worker.held};
   };
-  for (int64_t staying = Staying(now); staying > core_.size; staying--) {
-    WorkerSlot* least = nullptr;
-    for (auto& worker : core_.workers) {
-      if (Stays(*worker, now) && (!least || weight(*worker) < weight(*least))) least = worker.get();
+  auto leave = [&](int64_t many, auto&& may_go) {
+    for (; many > 0; many--) {
+      WorkerSlot* least = nullptr;
+      for (auto& worker : core_.workers) {
+        if (may_go(*worker) && (!least || weight(*worker) < weight(*least))) least = worker.get();
+      }
+      if (!least) return;
+      Leave(least);
     }
-    Leave(least);
-  }
+  };
+  leave(Staying(now) - core_.size, [&](auto& worker) { return Stays(worker, now); });
+  // Who departs keeps its seat until it leaves: with too many seats it leaves now.
+  auto seated = [](auto& worker) {
+    return worker.state == WorkerState::kReady && worker.seat == Seat::kTaken;
+  };
+  int64_t taken = std::ranges::count_if(core_.workers, [&](auto& worker) { return seated(*worker); });
+  leave(taken - core_.size, [&](auto& worker) { return seated(worker) && !Stays(worker, now); });
 }
 
 void Staff::Grow(int64_t now) {

@@ -85,9 +85,9 @@ static void WhileThePoolGoesOn(void) {
   CHECK_EQ(g_told.sum, 5 * 16);
   CHECK_OK(mproc_pool_wait_ready(pool, TestLong()));  // who is only starting is killed
   CHECK_OK(mproc_pool_resize(pool, 1));
-  CHECK_SOON(atomic_load(&g_told.values) == 6);
+  CHECK_SOON(atomic_load(&g_told.values) >= 6);  // more, if a task was taken back from who nears its end
   CloseJoinDestroy(pool);
-  CHECK_EQ(atomic_load(&g_told.values), 7);
+  CHECK(atomic_load(&g_told.values) >= 7);
   for (int i = 0; i < kMostWorkers; i++) CHECK(g_told.of[i] <= 1);
 }
 

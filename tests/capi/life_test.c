@@ -405,15 +405,16 @@ static void TheLastCallComesWithEveryPoliteEnd(void) {
   CHECK_SOON(Begun(0) == 5);
   CHECK_OK(mproc_pool_wait_ready(pool, TestLong()));  // who is only starting is killed
   CHECK_OK(mproc_pool_resize(pool, 1));
-  CHECK_SOON(Begun(0) == 6);
+  CHECK_SOON(Begun(0) >= 6);
+  uint32_t before = Begun(0);
   mproc_future_t* lost = SubmitNumber(pool, fn_raise, SIGKILL);
   TakeEnd(lost, MPROC_OUTCOME_WORKER_LOST, MPROC_CAUSE_SIGNAL);
   NEED_OK(mproc_pool_wait_ready(pool, TestLong()));
-  CHECK_EQ(Begun(0), 6);  // not with this one
+  CHECK_EQ(Begun(0), before);  // not with this one
   CHECK_OK(mproc_pool_terminate(pool));
   CHECK_OK(mproc_pool_join(pool, TestLong()));
   CHECK_OK(mproc_pool_destroy(pool));
-  CHECK(Begun(0) >= 7);
+  CHECK(Begun(0) > before);
   CHECK_EQ(Begun(0), Ended(0));
 }
 
@@ -645,6 +646,37 @@ static void FewerWorkers(void) {
   CloseJoinDestroy(pool);
 }
 
+// Who nears its end has a successor that waits for its seat, and may sit there for ever: in a smaller pool
+// not more of them than it has seats.
+static void FewerWorkersThatNearTheirEnd(void) {
+  mproc_pool_t* pool = PoolOfTasks(2, 100);
+  mproc_future_t *busy[2], *futures[3];
+  for (int i = 0; i < 2; i++) {  // while one is busy the other runs short ones
+    busy[i] = SubmitWork(pool, fn_gate, 0, 3 + i);
+    NEED_SOON(Begun(3 + i));
+    if (i == 1) OpenGate(3);
+    if (i == 1) TakeReport(busy[0]);
+    for (int k = 0; k < 40 && Statistic(pool, MPROC_POOL_STATISTIC_STARTS) == (uint64_t)i + 2; k++) {
+      TakeEnd(Submit(pool, fn_noop, NULL, 0), MPROC_OUTCOME_VALUE, MPROC_CAUSE_NONE);
+    }
+  }
+  OpenGate(4);
+  TakeReport(busy[1]);
+  NEED_SOON(WorkersAre(pool, 4));
+  CHECK_EQ(Statistic(pool, MPROC_POOL_STATISTIC_RECYCLED), 0);
+  CHECK_OK(mproc_pool_resize(pool, 1));
+  NEED_SOON(WorkersAre(pool, 2));
+  for (int i = 0; i < 3; i++) futures[i] = SubmitWork(pool, fn_gate, 0, i);
+  for (int i = 0; i < 3; i++) {
+    NEED_SOON(CountBegun(0, 3) == i + 1);
+    for (int k = 0; k < 3; k++) {
+      if (Begun(k)) OpenGate(k);
+    }
+    TakeReport(futures[i]);
+  }
+  CloseJoinDestroy(pool);
+}
+
 static void NewSizesAllTheTime(void) {
   enum { kTasks = 3000 };
   static mproc_future_t* futures[kTasks];
@@ -727,6 +759,7 @@ static const TestCase g_cases[] = {
     {"none needs to stay", NoneNeedsToStay, 0},
     {"more workers", MoreWorkers, 0},
     {"fewer workers", FewerWorkers, 0},
+    {"fewer workers that near their end", FewerWorkersThatNearTheirEnd, 0},
     {"new sizes all the time", NewSizesAllTheTime, 0},
     {"bad sizes are refused", BadSizesAreRefused, 0},
     {"every worker is called once", EveryWorkerIsCalledOnce, 0},
