@@ -578,7 +578,10 @@ static void TimesOfFunctions(void) {
   mproc_future_t* futures[21];
   CHECK_EQ(Of(pool, fn_sleep, MPROC_FUNCTION_STATISTIC_RUNS), 0);
   CHECK_EQ(Of(pool, fn_sleep, MPROC_FUNCTION_STATISTIC_RUN_P50), 0);
+  mproc_future_t* gate = SubmitWork(pool, fn_gate, 0, 0);  // none begins before all are submitted
   for (int i = 0; i < 21; i++) futures[i] = SubmitWork(pool, fn_sleep, i == 20 ? 50 : 2, i);
+  OpenGate(0);
+  TakeReport(gate);
   int64_t least[21];
   for (int i = 0; i < 21; i++) {
     WaitEnd(futures[i]);

@@ -121,7 +121,9 @@ inline void InChild(const std::function<void()>& body, int seconds = 120) {
     bool look = g_look_for_leaks && &__lsan_do_recoverable_leak_check;
     if (!failed && look) failed = __lsan_do_recoverable_leak_check() != 0;
     fflush(nullptr);
-    _exit(failed ? 1 : ::testing::Test::IsSkipped() ? kSkipped : 0);
+    bool good = !failed && !::testing::Test::IsSkipped();
+    if (good && !g_look_for_leaks) execl("/bin/true", "true", nullptr);  // valgrind looks at an exit only
+    _exit(failed ? 1 : good ? 0 : kSkipped);
   }
   ASSERT_GT(child, 0);
   int status = 0;

@@ -125,7 +125,7 @@ TEST(Barrier, BreaksAtADeathWhileSignalsCome) {
   auto shared = MakeShared();
   Peer actor([&] {
     auto mine = Adopted<Barrier>(barrier->fd());
-    EXPECT_TRUE(Soon([&] { return barrier->CountWaiting() == 1; }));
+    EXPECT_TRUE(Soon([&] { return mine->CountWaiting() == 1; }));
     uint32_t index = 0;
     mine->Meet(
         kEver,

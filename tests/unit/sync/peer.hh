@@ -114,6 +114,7 @@ class InterruptedOften {
   ~InterruptedOften() {
     itimerval never{};
     setitimer(ITIMER_REAL, &never, nullptr);
+    signal(SIGALRM, SIG_IGN);  // of one that is still on its way
     sigaction(SIGALRM, &before_, nullptr);
   }
 
