@@ -11,6 +11,7 @@
 #include "platform/cancellation.hh"
 #include "platform/file_pages.hh"
 #include "platform/memory_left.hh"
+#include "platform/sanitizer.hh"
 
 namespace mproc::platform {
 
@@ -55,7 +56,15 @@ Result<MappedRegion> MappedRegion::Map(int fd, size_t offset, size_t size) {
   return region;
 }
 
-Status MappedRegion::Extend(size_t size) {
+// A thread sanitizer sees mmap, and not where mremap finds room: what another thread has done with memory
+// that lay there would look like a race.
+Status MappedRegion::Extend(int fd, size_t offset, size_t size) {
+  if (HasThreadSanitizer()) {
+    auto mapped = Map(fd, offset, size);
+    if (!mapped.ok()) return mapped.status();
+    *this = std::move(*mapped);
+    return Status();
+  }
   void* at = mremap(data_, size_, size, MREMAP_MAYMOVE);
   if (at == MAP_FAILED) return Status::System("mapping shared memory", errno);
   data_ = static_cast<std::byte*>(at);

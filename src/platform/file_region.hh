@@ -30,8 +30,8 @@ class MappedRegion {
 
   // A child that the host forks does not get it.
   static Result<MappedRegion> Map(int fd, size_t offset, size_t size);
-  // Makes it larger, which may move it.
-  Status Extend(size_t size);
+  // Makes one that was mapped so larger, which may move it.
+  Status Extend(int fd, size_t offset, size_t size);
   // Has pages that are about to be written ready; if it cannot, they come when they are touched.
   void Populate(size_t from, size_t to);
 

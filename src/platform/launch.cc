@@ -29,10 +29,8 @@
 #include "platform/cancellation.hh"
 #include "platform/launch_steps.hh"
 #include "platform/raw.hh"
+#include "platform/sanitizer.hh"
 #include "platform/thread.hh"
-
-// Present where the thread sanitizer is, be it ours or the host's.
-extern "C" __attribute__((weak, visibility("default"))) void __tsan_init();
 
 namespace mproc::platform {
 namespace {
@@ -82,7 +80,7 @@ bool UnderValgrind() {
 }
 
 LaunchWay FirstWay() {
-  if (&__tsan_init) return LaunchWay::kCopy;
+  if (HasThreadSanitizer()) return LaunchWay::kCopy;
   return UnderValgrind() ? LaunchWay::kSharedMemory : LaunchWay::kSharedAll;
 }
 

@@ -77,7 +77,7 @@ void Ring::MakeReady(uint64_t begin, uint64_t end, uint64_t reserved) {
 
 Status Ring::Map(const State& state) {
   if (ring_.size() == state.capacity) return Status();
-  if (ring_.size() > 0 && ring_.size() < state.capacity) return ring_.Extend(state.capacity);
+  if (ring_.size() > 0 && ring_.size() < state.capacity) return ring_.Extend(fd_, kRingBegin, state.capacity);
   auto mapped = platform::MappedRegion::Map(fd_, kRingBegin, state.capacity);
   if (!mapped.ok()) return mapped.status();
   ring_ = std::move(*mapped);
