@@ -17,14 +17,16 @@ def count_gtest(output):
     """(passed, failed, skipped) of a GoogleTest run, complete or not; None if this is none."""
     if not re.search(r"^\[==========\] Running \d+ tests?", output, re.M):
         return None
+    # A test may run its program again, with some of the tests: the last summary is of all.
+    summary = output[max(output.rfind("\n[  PASSED  ] "), 0):]
 
     def summed(pattern):
-        match = re.search(pattern, output, re.M)
+        match = re.search(pattern, summary, re.M)
         return int(match[1]) if match else 0
 
     def ended(word):
         return len(re.findall(rf"\[ +{word} \] .*\(\d+ ms\)$", output, re.M))
-    if re.search(r"^\[  PASSED  \] \d+ tests?\.$", output, re.M):
+    if re.search(r"^\[  PASSED  \] \d+ tests?\.$", summary, re.M):
         return (summed(r"^\[  PASSED  \] (\d+) tests?\.$"), summed(r"^\[  FAILED  \] (\d+) tests?, listed below"),
                 summed(r"^\[  SKIPPED \] (\d+) tests?, listed below"))
     return ended("OK"), ended("FAILED "), ended("SKIPPED")
@@ -66,6 +68,7 @@ def self_test():
              "[ RUN      ] A.y\n[  FAILED  ] A.y (2 ms)\n[ RUN      ] A.z\n")
     cases = [("OK", "", (1, 0, 0)), ("FAIL", None, (0, 1, 0)), ("SKIP", "", (0, 0, 1)),
              ("OK", gtest + "[  PASSED  ] 3 tests.\n[  SKIPPED ] 1 test, listed below:\n", (3, 0, 1)),
+             ("OK", gtest + "[  PASSED  ] 2 tests.\n" + gtest + "[  PASSED  ] 3 tests.\n", (3, 0, 0)),
              ("OK", gtest + "[  PASSED  ] 1 test.\n[  FAILED  ] 2 tests, listed below:\n", (1, 2, 0)),
              ("TIMEOUT", gtest.replace("FAILED  ", "     OK "), (2, 1, 0)), ("FAIL", gtest, (1, 1, 0)),
              ("FAIL", gtest + "[  FAILED  ] 1 test, listed below:\n[  FAILED  ] A.y\n", (1, 1, 0)),
