@@ -18,8 +18,8 @@ class Progress(unittest.TestCase):
         result = run_map("upper", "a", "b", options=["--progress"])
         self.assertEqual((result.returncode, result.stdout, result.stderr), (0, b"A\nB\n", b""))
 
-    def on_terminal(self, *items, stdin=subprocess.DEVNULL, options=("--progress",)):
-        """Exit code, output, and what a terminal got that is the standard error."""
+    def on_terminal(self, *items, stdin=subprocess.DEVNULL, options=("--progress",), look=lambda shown: None):
+        """Exit code, output, and what a terminal got that is the standard error; look is called as that grows."""
         host, terminal = pty.openpty()
         process = subprocess.Popen([PROGRAM, "map", *options, DEMO, "sleep_ms", *items], stdin=stdin,
                                    stdout=subprocess.PIPE, stderr=terminal)
@@ -28,6 +28,7 @@ class Progress(unittest.TestCase):
         try:
             while part := os.read(host, 4096):
                 shown += part
+                look(shown)
         except OSError:  # the other end was closed
             pass
         os.close(host)
@@ -45,11 +46,13 @@ class Progress(unittest.TestCase):
     def test_a_count_while_the_input_goes_on(self):
         reader, writer = os.pipe()
         os.write(writer, b"1\n" * 3)
-        closer = subprocess.Popen(["sleep", "0.3"], pass_fds=[writer])  # ends the input
+        keeper = subprocess.Popen(["sleep", str(program.LIMIT)], pass_fds=[writer])  # its end ends the input
         os.close(writer)
-        code, output, shown = self.on_terminal(stdin=reader)
+        code, output, shown = self.on_terminal(
+            stdin=reader, look=lambda shown: keeper.kill() if b" items, " in shown else None)
         os.close(reader)
-        closer.wait()
+        keeper.kill()
+        keeper.wait()
         self.assertEqual((code, output), (0, b"1\n1\n1\n"))
         self.assertIn(b" items, ", shown)
 
