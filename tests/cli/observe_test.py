@@ -47,12 +47,12 @@ class Progress(unittest.TestCase):
         reader, writer = os.pipe()
         os.write(writer, b"1\n" * 3)
         keeper = subprocess.Popen(["sleep", str(program.LIMIT)], pass_fds=[writer])  # its end ends the input
+        self.addCleanup(keeper.wait)
+        self.addCleanup(keeper.kill)  # which comes first
         os.close(writer)
         code, output, shown = self.on_terminal(
             stdin=reader, look=lambda shown: keeper.kill() if b" items, " in shown else None)
         os.close(reader)
-        keeper.kill()
-        keeper.wait()
         self.assertEqual((code, output), (0, b"1\n1\n1\n"))
         self.assertIn(b" items, ", shown)
 
