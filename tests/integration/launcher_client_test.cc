@@ -219,9 +219,7 @@ TEST(LauncherClient, StartsDoNotWaitForAStoppedLauncher) {
 // Without the rights of root, the descriptors that are under way count against the limit of open ones.
 TEST(LauncherClient, MoreStartsThanDescriptorsMayBeUnderWay) {
   InChild([] {
-    if (getuid() == 0 && (setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0)) {
-      GTEST_SKIP() << "cannot become an ordinary user";
-    }
+    if (getuid() == 0 && !BecomeAUserOfItsOwn()) GTEST_SKIP() << "cannot become an ordinary user";
     if (access(FakeWorker().c_str(), X_OK) != 0) GTEST_SKIP() << "the build tree is not open to other users";
     rlimit limit{};
     getrlimit(RLIMIT_NOFILE, &limit);

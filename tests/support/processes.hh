@@ -108,6 +108,14 @@ inline char StateOf(pid_t pid) {
 // Set to false in a child where the leak sanitizer cannot look (it needs /proc and clone itself).
 inline bool g_look_for_leaks = true;
 
+// Makes this process that of an ordinary user without other processes; false if it may not. What the kernel
+// counts for a user, such as the descriptors under way in sockets, is then what this test does, whatever
+// other runs on the machine do in the same moment.
+inline bool BecomeAUserOfItsOwn() {
+  auto user = static_cast<uid_t>(20000 + getpid() % 40000);  // namespaces seldom have more than 65536
+  return setresgid(user, user, user) == 0 && setresuid(user, user, user) == 0;
+}
+
 // Runs `body` in a forked child with gtest's expectations and a time limit; what fails or is skipped there
 // fails or is skipped here. Tests of process-wide things run in such children, each in a fresh one; the test
 // program itself has no threads.
