@@ -207,8 +207,8 @@ MPROC_API mproc_status_t mproc_pool_join(mproc_pool_t* pool, int64_t limit);
 // Returns OK, STALE_HANDLE (destroyed before). Since 0.1.
 MPROC_API mproc_status_t mproc_pool_destroy(mproc_pool_t* pool);
 
-// Writes one number about the pool, MPROC_POOL_STATISTIC_, to *value. Returns OK, INVALID_ARGUMENT. Since
-// 0.1.
+// Writes one number about the pool, MPROC_POOL_STATISTIC_, to *value. A task may be seen to have ended a
+// moment before its bytes are counted and RUNNING is less. Returns OK, INVALID_ARGUMENT. Since 0.1.
 MPROC_API mproc_status_t mproc_pool_statistic(mproc_pool_t* pool, int32_t which, uint64_t* value);
 
 // Writes one number about the tasks of a function, MPROC_FUNCTION_STATISTIC_, to *value: 0 if none was
@@ -235,8 +235,8 @@ MPROC_API mproc_status_t mproc_pool_slowest_argument(mproc_pool_t* pool, size_t 
 // without a worker, for successors and for workers that end. It never shrinks. Returns OK. Since 0.1.
 MPROC_API mproc_status_t mproc_pool_worker_count(mproc_pool_t* pool, int32_t* count);
 
-// Writes one number about the worker in place `index` (from 0), MPROC_WORKER_INFO_, to *value. Returns OK,
-// INVALID_ARGUMENT. Since 0.1.
+// Writes one number about the worker in place `index` (from 0), MPROC_WORKER_INFO_, to *value. A task may be
+// seen to have ended a moment before its worker's numbers tell. Returns OK, INVALID_ARGUMENT. Since 0.1.
 MPROC_API mproc_status_t mproc_pool_worker_info(mproc_pool_t* pool, int32_t index, int32_t which,
                                                 int64_t* value);
 

@@ -536,7 +536,7 @@ static void DumpTellsWhatWaits(void) {
     WaitEnd(futures[i]);
     Release(futures[i]);
   }
-  CHECK_HAS(Dump(pool), "has done 301");
+  CHECK_SOON(strstr(Dump(pool), "has done 301") != NULL);  // the engine may be about to count the last
   CloseJoinDestroy(pool);
   mproc_pool_options_t* options = Options(1);
   NEED_OK(mproc_pool_options_set_module(options, "/nowhere/module.so"));
