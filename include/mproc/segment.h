@@ -17,8 +17,9 @@ typedef struct mproc_segment mproc_segment_t;
 // Makes `size` bytes of shared memory, all zero, under a name of 1 to 200 bytes without a slash, in *segment,
 // to be destroyed by mproc_segment_destroy; null: under some name that is free. `flags` are MPROC_MEMORY_.
 // Any thread. Returns OK, INVALID_ARGUMENT (size is 0, no such flag, a wrong name, segment is null), EXISTS,
-// TOO_LARGE (2^46 bytes and more), OUT_OF_MEMORY, DESCRIPTOR_LIMIT, NO_WORKER_PROGRAM, BUSY, SYSTEM (the
-// directory mproc-UID in /dev/shm belongs to somebody else, among others). Since 0.1.
+// TOO_LARGE (2^46 bytes and more), OUT_OF_MEMORY, DESCRIPTOR_LIMIT, NO_WORKER_PROGRAM, BUSY (another process
+// has been stopped while it removed segments), SYSTEM (the directory mproc-UID in /dev/shm belongs to
+// somebody else, among others). Since 0.1.
 MPROC_API mproc_status_t mproc_segment_create(const char* name, size_t size, uint32_t flags,
                                               mproc_segment_t** segment);
 

@@ -16,6 +16,9 @@
 //
 // A name is taken away only by who has a lock on the directory and has seen that the name is that file's, so
 // that no name of a fresh segment is lost to a late sweeper. The directory goes with its last entry.
+//
+// Who wants the name of a file that is being swept waits for the sweeper: it has the file locked for itself
+// alone, which users never have.
 #include "platform/segment_file.hh"
 
 #include <dirent.h>
@@ -43,8 +46,8 @@ namespace {
 constexpr char kPlace[] = "/dev/shm";
 constexpr size_t kLongestName = 200;
 constexpr int kTries = 1000;
-constexpr int64_t kUnlinkPatience = 1'000'000'000, kSweepPatience = 100'000'000;
-constexpr int64_t kAttachPatience = 1'000'000'000;
+constexpr int64_t kNamePatience = 1'000'000'000;  // of who wants a name, or wants it gone
+constexpr int64_t kSweepPatience = 100'000'000;
 
 std::string DirectoryName() { return "mproc-" + std::to_string(geteuid()); }
 
@@ -55,6 +58,11 @@ bool IsSame(const struct stat& one, const struct stat& other) {
 // What the name stands for, if anything.
 bool Look(int directory, const std::string& name, struct stat* info) {
   return fstatat(directory, name.c_str(), info, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool HasName(int directory, const std::string& name, const struct stat& file) {
+  struct stat named;
+  return Look(directory, name, &named) && IsSame(named, file);
 }
 
 bool Lock(int fd, int kind) { return flock(fd, kind | LOCK_NB) == 0; }
@@ -135,9 +143,7 @@ std::string NameIn(const std::string& entry) {
 
 // Under the directory's lock: takes away the name if it is this file's. False if it was not.
 bool RemoveName(const Places& places, const std::string& name, const struct stat& file) {
-  struct stat named;
-  return Look(places.all.get(), name, &named) && IsSame(named, file) &&
-         unlinkat(places.all.get(), name.c_str(), 0) == 0;
+  return HasName(places.all.get(), name, file) && unlinkat(places.all.get(), name.c_str(), 0) == 0;
 }
 
 void RemoveDirectory(const Places& places) {
@@ -179,13 +185,40 @@ bool RemoveNames(const Places& places, const SegmentFile& file, const struct sta
 }
 
 // Takes the file's names away if it is one of ours that nobody uses; leaves it locked then. Others' are not
-// locked at all: who attaches them at this moment would find them so.
-bool RemoveLeftover(const SegmentFile& file) {
+// locked at all: who attaches them at this moment would find them so. False if there was nothing to do.
+Result<bool> RemoveLeftover(const SegmentFile& file, int64_t patience) {
   struct stat info;
   if (fstat(file.fd.get(), &info) != 0 || info.st_nlink < (file.entry.empty() ? 2 : 1)) return false;
   if (!Lock(file.fd.get(), LOCK_EX)) return false;
-  auto places = LockPlaces(false, kSweepPatience);
-  return places.ok() && RemoveNames(*places, file, info);
+  auto places = LockPlaces(false, patience);
+  if (places.ok()) return RemoveNames(*places, file, info);
+  if (places.status().code() == MPROC_ERROR_NOT_FOUND) return false;  // others have removed all there was
+  return places.status();
+}
+
+// Why the name could not be had: EXISTS; NOT_READY: that is over, or about to be; BUSY, and other troubles.
+Status WhyTaken(const Places& places, const std::string& name) {
+  const Status exists(MPROC_ERROR_EXISTS, "there is shared memory of this name: " + name);
+  const Status again(MPROC_ERROR_NOT_READY);
+  auto fd = OpenGuarded(places.all.get(), name, O_RDWR | O_NOFOLLOW);
+  if (!fd.ok()) return fd.status().os_code() == ENOENT ? again : exists;
+  SegmentFile old{std::move(*fd), name, 0, ""};
+  struct stat file;
+  if (fstat(old.fd.get(), &file) != 0) return exists;
+  auto removed = RemoveLeftover(old, kNamePatience);
+  if (!removed.ok()) return removed.status();
+  if (*removed || !HasName(places.all.get(), name, file)) return again;
+  // A sweeper has it. (How many names it has tells nothing now: one that goes counts for none before it has
+  // gone.)
+  if (!Lock(old.fd.get(), LOCK_SH)) {
+    Rest();
+    return again;
+  }
+  // It has a user, or had one until now. A sweeper that came by during this look took that for one, too.
+  (void)flock(old.fd.get(), LOCK_UN);
+  removed = RemoveLeftover(old, kNamePatience);
+  if (!removed.ok()) return removed.status();
+  return *removed || !HasName(places.all.get(), name, file) ? again : exists;
 }
 
 std::string FreshNumber() {
@@ -217,15 +250,12 @@ Result<SegmentFile> TryCreate(const std::string& name, size_t size, Pages pages)
     int why = errno;
     made = Status::System("naming shared memory", why);
     if (why == ENOENT) made = Status(MPROC_ERROR_NOT_READY);
-    if (why == EEXIST) made = Status(MPROC_ERROR_EXISTS, "there is shared memory of this name: " + name);
+    if (why == EEXIST) made = Status(MPROC_ERROR_EXISTS);
   }
   MPROC_STEP();
   if (made.ok()) return SegmentFile{std::move(*fd), name, size, std::move(entry)};
   unlinkat(places->ours.get(), entry.c_str(), 0);
-  if (made.code() == MPROC_ERROR_EXISTS) {
-    auto old = OpenGuarded(places->all.get(), name, O_RDWR | O_NOFOLLOW);
-    if (old.ok() && RemoveLeftover({std::move(*old), name, 0, ""})) made = Status(MPROC_ERROR_NOT_READY);
-  }
+  if (made.code() == MPROC_ERROR_EXISTS) made = WhyTaken(*places, name);
   RemoveDirectory(*places);
   return made;
 }
@@ -273,18 +303,20 @@ Result<SegmentFile> AttachSegmentFile(const std::string& name) {
   CancellationOff no_cancel;
   auto all = OpenGuarded(AT_FDCWD, kPlace, O_RDONLY | O_DIRECTORY);
   if (!all.ok()) return all.status();
-  for (Deadline deadline = Deadline::After(kAttachPatience); !deadline.Passed(); Rest()) {
+  for (Deadline deadline = Deadline::After(kNamePatience); !deadline.Passed(); Rest()) {
     auto fd = OpenGuarded(all->get(), name, O_RDWR | O_NOFOLLOW);
     if (!fd.ok()) {
       if (fd.status().os_code() != ENOENT) return fd.status();
       return Status(MPROC_ERROR_NOT_FOUND, "there is no shared memory of this name: " + name);
     }
     SegmentFile found{std::move(*fd), name, 0, ""};
-    if (RemoveLeftover(found)) continue;
+    auto removed = RemoveLeftover(found, kSweepPatience);
+    if (!removed.ok() && removed.status().code() != MPROC_ERROR_BUSY) return removed.status();
+    if (!removed.ok() || *removed) continue;
     // Who sweeps it at this moment has it locked; and after that the name may be another file's.
-    struct stat file, named;
+    struct stat file;
     if (Lock(found.fd.get(), LOCK_SH) && fstat(found.fd.get(), &file) == 0 &&
-        Look(all->get(), name, &named) && IsSame(file, named)) {
+        HasName(all->get(), name, file)) {
       return Use(std::move(found.fd), name);
     }
   }
@@ -305,7 +337,7 @@ Status UnlinkSegmentFile(const SegmentFile& file) {
   CancellationOff no_cancel;
   struct stat own;
   if (fstat(file.fd.get(), &own) != 0) return Status::System("looking at shared memory", errno);
-  auto places = LockPlaces(true, kUnlinkPatience);
+  auto places = LockPlaces(true, kNamePatience);
   if (!places.ok()) return places.status();
   if (RemoveNames(*places, file, own)) return Status();
   return Status(MPROC_ERROR_NOT_FOUND, "the name was taken away before: " + file.name);
@@ -319,7 +351,7 @@ void CloseSegmentFile(SegmentFile file) try {
   file.fd.Reset();
   if (!own.ok()) return;
   file.fd = std::move(*own);
-  (void)RemoveLeftover(file);
+  (void)RemoveLeftover(file, kSweepPatience);
 } catch (const std::bad_alloc&) {
   // A sweep finds it.
 }
@@ -332,7 +364,7 @@ bool HasLostItsName(const SegmentFile& file) {
 void LetSegmentFileGo(const SegmentFile& file) {
   CancellationOff no_cancel;
   (void)flock(file.fd.get(), LOCK_UN);
-  (void)RemoveLeftover(file);
+  (void)RemoveLeftover(file, kSweepPatience);
   (void)flock(file.fd.get(), LOCK_UN);
 }
 
