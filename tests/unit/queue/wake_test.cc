@@ -21,82 +21,53 @@ std::shared_ptr<Queue> Make(uint64_t most_items = 0) {
   return std::move(*Queue::Create(limits, false));
 }
 
-TEST(WakeQueue, ByAnItem) {
-  auto ping = Make(), pong = Make();
+// Round after round the other side sleeps in `waits`, `wake` ends that, and an item of another queue says so.
+void WakeEachRound(Queue& queue, const std::function<void(Queue&)>& wake,
+                   const std::function<void(Queue&)>& waits) {
+  auto back = Make();
   TakeTurns(
       [&](Peer& peer) {
         for (int i = 0; i < kRounds; i++) {
           EXPECT_TRUE(peer.Sleeps());
-          Put(*ping);
-          Get(*pong);
-        }
-      },
-      [&] {
-        auto mine = Adopted(*ping), other = Adopted(*pong);
-        for (int i = 0; i < kRounds; i++) Get(*mine), Put(*other);
-      });
-}
-
-// A full queue, and one whose items go the other way.
-TEST(WakeQueue, ByRoom) {
-  auto full = Make(1), back = Make();
-  Put(*full);
-  TakeTurns(
-      [&](Peer& peer) {
-        for (int i = 0; i < kRounds; i++) {
-          EXPECT_TRUE(peer.Sleeps());
-          Get(*full);
+          wake(queue);
           Get(*back);
         }
       },
       [&] {
-        auto mine = Adopted(*full), other = Adopted(*back);
-        for (int i = 0; i < kRounds; i++) Put(*mine), Put(*other);
+        auto mine = Adopted(queue), other = Adopted(*back);
+        for (int i = 0; i < kRounds; i++) waits(*mine), Put(*other);
       });
+}
+
+TEST(WakeQueue, ByAnItem) { WakeEachRound(*Make(), Put, Get); }
+
+TEST(WakeQueue, ByRoom) {
+  auto full = Make(1);
+  Put(*full);
+  WakeEachRound(*full, Get, Put);
 }
 
 // A queue without limits is full when its socket is.
 TEST(WakeQueue, ByRoomForObjects) {
   auto full = std::move(*Queue::Create({}, true));
-  auto back = Make();
   auto lock = std::move(*sync::Lock::Create({}));
   std::vector<object::PassedObject> objects(64, object::Pass(lock));
   while (full->Put(AsBytes("item", 4), objects, Deadline::After(0)).ok()) {
   }
-  TakeTurns(
-      [&](Peer& peer) {
-        for (int i = 0; i < kRounds; i++) {
-          EXPECT_TRUE(peer.Sleeps());
-          Get(*full);
-          Get(*back);
-        }
-      },
-      [&] {
-        auto mine = Adopted(*full), other = Adopted(*back);
-        for (int i = 0; i < kRounds; i++) {
-          EXPECT_TRUE(mine->Put(AsBytes("item", 4), objects, kEver).ok());
-          Put(*other);
-        }
-      });
+  WakeEachRound(*full, Get,
+                [&](Queue& mine) { EXPECT_TRUE(mine.Put(AsBytes("item", 4), objects, kEver).ok()); });
 }
 
 TEST(WakeQueue, ByTheLastReport) {
-  auto work = Make();
-  TakeTurns(
-      [&](Peer& peer) {
-        for (int i = 0; i < kRounds; i++) {
-          Get(*work);
-          EXPECT_TRUE(peer.Sleeps());
-          EXPECT_TRUE(work->ReportDone().ok());
-        }
-      },
-      [&] {
-        auto mine = Adopted(*work);
-        for (int i = 0; i < kRounds; i++) {
-          Put(*mine);
-          EXPECT_TRUE(mine->WaitUntilDone(kEver).ok());
-        }
-      });
+  auto report = [](Queue& work) {
+    Get(work);
+    EXPECT_TRUE(work.ReportDone().ok());
+  };
+  auto put_and_wait = [](Queue& mine) {
+    Put(mine);
+    EXPECT_TRUE(mine.WaitUntilDone(kEver).ok());
+  };
+  WakeEachRound(*Make(), report, put_and_wait);
 }
 
 }  // namespace
