@@ -6,6 +6,7 @@
 #include <cassert>
 #include <mutex>
 #include <new>
+#include <vector>
 
 #include "platform/fd.hh"
 #include "platform/low_fds.hh"
@@ -50,7 +51,7 @@ int InitGuarded(uv_loop_t* loop) {
 
 // libuv closes its descriptors by the raw system call, which the thread sanitizer does not see: it would take
 // the next use of the numbers for use of the same descriptors.
-void TellSanitizer([[maybe_unused]] const std::vector<int>& closing) {
+void TellSanitizer([[maybe_unused]] const std::array<int, 5>& closing) {
 #if defined(__SANITIZE_THREAD__)
   for (int fd : closing) {
     if (fd >= 0) __sanitizer_syscall_pre_impl_close(fd);
@@ -95,8 +96,8 @@ void Loop::Close() {
   loop_ = nullptr;
 }
 
-std::vector<int> Loop::Descriptors() const {
-  if (!loop_) return {};
+std::array<int, 5> Loop::Descriptors() const {
+  if (!loop_) return {-1, -1, -1, -1, -1};
   return {uv_backend_fd(loop_), loop_->async_io_watcher.fd, loop_->async_wfd, loop_->signal_pipefd[0],
           loop_->signal_pipefd[1]};
 }

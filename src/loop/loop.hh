@@ -7,7 +7,7 @@
 // needs lives on until libuv gives it back. All handles must be gone before Close.
 #pragma once
 
-#include <vector>
+#include <array>
 
 #include "base/status.hh"
 
@@ -33,8 +33,8 @@ class Loop {
   void Close();
 
   bool open() const { return loop_ != nullptr; }
-  // The descriptors that the loop keeps open for itself, for a forked child to close.
-  std::vector<int> Descriptors() const;
+  // The descriptors that the loop keeps open for itself, for a forked child to close; -1: none.
+  std::array<int, 5> Descriptors() const;
   uv_loop_s* raw() { return loop_; }
 
  private:

@@ -40,23 +40,37 @@ bool Post::Send(std::function<void()> action) {
   return true;
 }
 
+bool Post::SendLast(std::function<void()> action) {
+  platform::CancellationOff no_cancel;
+  std::lock_guard lock(mutex_);
+  if (!handle_) return false;
+  last_ = std::move(action);
+  uv_async_send(&handle_->async);
+  return true;
+}
+
 void Post::RunAll() {
   std::vector<std::function<void()>> actions;
+  std::function<void()> last;
   {
     std::lock_guard lock(mutex_);
     actions.swap(actions_);
+    last.swap(last_);
   }
   for (auto& action : actions) {
     action();
     action = nullptr;  // what it holds ends before the next one runs
   }
+  if (last) last();
 }
 
 void Post::Close() {
   std::vector<std::function<void()>> dropped;  // destroyed without the lock: may call Send
+  std::function<void()> last;
   std::lock_guard lock(mutex_);
   if (!handle_) return;
   dropped.swap(actions_);
+  last.swap(last_);
   Handle* handle = std::exchange(handle_, nullptr);
   handle->async.data = nullptr;
   uv_close(reinterpret_cast<uv_handle_t*>(&handle->async),

@@ -22,6 +22,8 @@ class Post {
   // Runs `action` on the loop's thread, in the order of the calls. False, and `action` is dropped, when
   // closed.
   bool Send(std::function<void()> action);
+  // The same for one that runs after all others that are there by then. Asks for no memory; one at a time.
+  bool SendLast(std::function<void()> action);
   // Actions that have not run yet are dropped.
   void Close();
 
@@ -32,6 +34,7 @@ class Post {
   std::mutex mutex_;
   Handle* handle_ = nullptr;                    // guarded by mutex_
   std::vector<std::function<void()>> actions_;  // guarded by mutex_
+  std::function<void()> last_;                  // guarded by mutex_
 };
 
 }  // namespace mproc::loop

@@ -120,8 +120,6 @@ Attempt Try(LaunchPlan plan) {
     attempt.status = writer.status();
     return attempt;
   }
-  // Made before anything is started: from then on no want of memory may keep the reports from being read.
-  Status unheard(MPROC_ERROR_SYSTEM, "a process ended before it could start another");
   plan.report = writer->get();
   plan.exec_failed = 0;
   int intermediate;
@@ -135,28 +133,29 @@ Attempt Try(LaunchPlan plan) {
     attempt.refused = IsRefusal(-intermediate);
     return attempt;
   }
-  // The intermediate has ended, so all reports are in the pipe.
-  attempt.status = std::move(unheard);
-  LaunchReport report;
+  // The intermediate has ended, so all reports are in the pipe. All are read before any memory is asked for:
+  // the last one may bring a pidfd.
+  LaunchReport report, cause{};
   while (read(reader.get(), &report, sizeof report) == static_cast<ssize_t>(sizeof report)) {
     if (report.pidfd >= 0) attempt.pidfd = UniqueFd(report.pidfd);
-    switch (report.stage) {
-      case LaunchReport::kRuns:
-        attempt.pid = report.pid;
-        attempt.status = Status();
-        break;
-      case LaunchReport::kNoClone:
-        attempt.status = Status::System("cloning a process", report.error);
-        attempt.refused = IsRefusal(report.error);
-        break;
-      case LaunchReport::kNoPipe:
-        attempt.status = Status::System("making a pipe", report.error);
-        break;
-      case LaunchReport::kGone:  // why, another report has told
-        break;
-      default:
-        attempt.status = Status::System(std::string("starting ") + plan.program, report.error);
-    }
+    if (report.stage != LaunchReport::kGone) cause = report;  // else another report has told why
+  }
+  switch (cause.stage) {
+    case LaunchReport::kRuns:
+      attempt.pid = cause.pid;
+      break;
+    case LaunchReport::kNoClone:
+      attempt.refused = IsRefusal(cause.error);
+      attempt.status = Status::System("cloning a process", cause.error);
+      break;
+    case LaunchReport::kNoPipe:
+      attempt.status = Status::System("making a pipe", cause.error);
+      break;
+    case LaunchReport::kNoExec:
+      attempt.status = Status::System(std::string("starting ") + plan.program, cause.error);
+      break;
+    default:
+      attempt.status = Status(MPROC_ERROR_SYSTEM, "a process ended before it could start another");
   }
   return attempt;
 }

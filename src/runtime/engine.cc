@@ -16,7 +16,10 @@ thread_local const Engine* t_engine = nullptr;  // whose thread this is
 
 }  // namespace
 
-Engine::~Engine() { Stop({}, Deadline::After(INT64_MAX)); }
+Engine::~Engine() {
+  Stop({}, Deadline::After(INT64_MAX));
+  CloseLoop();  // of a thread that could not start
+}
 
 Status Engine::Start() {
   Status status = loop_.Init();
@@ -51,8 +54,9 @@ bool Engine::Stop(std::function<void()> last, const Deadline& deadline) {
   if (!thread_.started()) return true;
   if (!stopping_) {
     stopping_ = true;
-    post_.Send([this, last = std::move(last)] {
-      if (last) last();
+    last_ = std::move(last);
+    post_.SendLast([this] {
+      if (last_) last_();
       loop_.Stop();
     });
   }

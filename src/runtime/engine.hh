@@ -29,20 +29,22 @@ class Engine {
   loop::Loop& loop() { return loop_; }
 
   // Runs `last` on the engine thread (it must close every handle that is still on the loop), then ends it.
-  // Not from the engine thread. False if the thread still is busy at the deadline: call again.
+  // Asks for no memory of its own. Not from the engine thread. False if the thread still is busy at the
+  // deadline: call again.
   bool Stop(std::function<void()> last, const Deadline& deadline);
 
  private:
   void Body();
-  void CloseLoop();
+  void CloseLoop();  // idempotent
 
   loop::Loop loop_;
   loop::Post post_;
   platform::Thread thread_;
   std::mutex mutex_;
   std::condition_variable ended_changed_;
-  bool stopping_ = false;  // guarded by mutex_
-  bool ended_ = false;     // guarded by mutex_
+  bool stopping_ = false;       // guarded by mutex_
+  bool ended_ = false;          // guarded by mutex_
+  std::function<void()> last_;  // constant once stopping
 };
 
 }  // namespace mproc::runtime

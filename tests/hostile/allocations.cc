@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Single allocations fail in the host: a call either has done what it says, or nothing.
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -265,6 +268,14 @@ CASE(keys_are_kept) {
   CHECK(refused > 0 && refused < 5);
 }
 
+mproc_process_options_t* MakeProcessOptions() {
+  mproc_process_options_t* options = nullptr;
+  CHECK_OK(mproc_process_options_create(&options));
+  CHECK_OK(mproc_process_options_set_module(options, Module().c_str()));
+  CHECK_OK(mproc_process_options_set_function(options, kForget, nullptr, 0));
+  return options;
+}
+
 // Starts a process while the nth allocation fails: a start that was refused can be tried again.
 bool StartWithoutMemory(mproc_process_options_t* options, int nth, int* refused) {
   mproc_process_t* process = nullptr;
@@ -288,10 +299,7 @@ bool StartWithoutMemory(mproc_process_options_t* options, int nth, int* refused)
 // Every allocation of a start fails once. `between` begins each anew. What was refused leaves nothing behind
 // that the runtime would wait for at its end.
 void EveryStartWithoutMemory(int32_t method, const std::function<void()>& between) {
-  mproc_process_options_t* options = nullptr;
-  CHECK_OK(mproc_process_options_create(&options));
-  CHECK_OK(mproc_process_options_set_module(options, Module().c_str()));
-  CHECK_OK(mproc_process_options_set_function(options, kForget, nullptr, 0));
+  mproc_process_options_t* options = MakeProcessOptions();
   CHECK_OK(mproc_process_options_set_start_method(options, method));
   int nth = 1, refused = 0;
   while (nth < 1000 && Failures() == 0 && !StartWithoutMemory(options, nth, &refused)) {
@@ -316,6 +324,45 @@ CASE(starts_under_a_new_launcher_are_whole) {
     if (launcher > 1) kill(static_cast<pid_t>(launcher), SIGKILL);
     CHECK(Soon([&] { return mproc_runtime_launcher_pid(&launcher) == MPROC_OK && launcher == 0; }));
   });
+}
+
+// The library closes its own descriptors in forked children. No number may stay its own that is free again.
+bool ForksKeepDescriptors() {
+  int own[40];
+  for (int& fd : own) fd = dup(STDERR_FILENO);
+  bool kept = InFork([&] {
+    for (int fd : own) CHECK(fcntl(fd, F_GETFD) >= 0);
+  });
+  for (int fd : own) close(fd);
+  return kept;
+}
+
+// A launcher that cannot be started, for each allocation that fails on the way: every descriptor is closed.
+CASE(no_launcher_leaves_nothing) {
+  if (HOSTILE_SANITIZED) return Skip("the allocator is the sanitizer's");
+  const char* folder = getenv("TMPDIR");
+  std::string path = std::string(folder && *folder ? folder : "/tmp") + "/mproc-hostile-XXXXXX";
+  int file = mkstemp(path.data());
+  CHECK(file >= 0 && fchmod(file, 0755) == 0);
+  close(file);  // it is empty: no program
+  setenv("MPROC_WORKER", path.c_str(), 1);
+  mproc_process_options_t* options = MakeProcessOptions();
+  mproc_process_t* process = nullptr;
+  CHECK_OK(mproc_process_create(options, &process));
+  int nth = 1, refused = 0;
+  for (bool had_all = false; nth < 1000 && !had_all; nth++) {
+    t_left = nth;
+    int32_t status = mproc_process_start(process);
+    had_all = t_left > 0;
+    t_left = 0;
+    CHECK(status == MPROC_ERROR_SYSTEM || (status == MPROC_ERROR_OUT_OF_MEMORY && !had_all));
+    refused += status == MPROC_ERROR_OUT_OF_MEMORY;
+    CHECK(ForksKeepDescriptors());
+  }
+  CHECK(nth < 1000 && refused > 10);
+  CHECK_OK(mproc_process_destroy(process));
+  CHECK_OK(mproc_process_options_destroy(options));
+  unlink(path.c_str());
 }
 
 // A segment that was not made leaves its name to the next one.

@@ -70,6 +70,24 @@ TEST(Post, MayBeSentToFromAnAction) {
   post.Close();
 }
 
+TEST(Post, RunsTheLastOneBehindAllThatAreThere) {
+  Loop loop;
+  ASSERT_TRUE(loop.Init().ok());
+  Post post;
+  ASSERT_TRUE(post.Init(loop).ok());
+  int count = 0;
+  EXPECT_TRUE(post.SendLast([&] {
+    EXPECT_EQ(count, 2);
+    loop.Stop();
+  }));
+  post.Send([&] { count++; });
+  post.Send([&] { count++; });
+  loop.Run();
+  EXPECT_EQ(count, 2);
+  post.Close();
+  EXPECT_FALSE(post.SendLast([] { FAIL(); }));
+}
+
 TEST(Post, DropsWhatComesAfterClose) {
   Loop loop;
   ASSERT_TRUE(loop.Init().ok());
@@ -77,6 +95,7 @@ TEST(Post, DropsWhatComesAfterClose) {
   ASSERT_TRUE(post.Init(loop).ok());
   auto token = std::make_shared<int>(1);
   EXPECT_TRUE(post.Send([token] { FAIL(); }));
+  EXPECT_TRUE(post.SendLast([token] { FAIL(); }));
   post.Close();
   EXPECT_EQ(token.use_count(), 1);
   EXPECT_FALSE(post.Send([token] { FAIL(); }));

@@ -109,7 +109,7 @@ TEST(SignalWatch, CallsBack) {
 TEST(Loop, IsClosedWithHandlesStillWaitingForTheirMemory) {
   Loop loop;
   ASSERT_TRUE(loop.Init().ok());
-  EXPECT_FALSE(loop.Descriptors().empty());
+  EXPECT_GE(loop.Descriptors()[0], 0);
   {
     SignalWatch watch;
     ASSERT_TRUE(watch.Start(loop, SIGUSR1, [] {}).ok());
@@ -117,7 +117,7 @@ TEST(Loop, IsClosedWithHandlesStillWaitingForTheirMemory) {
   loop.Close();
   EXPECT_FALSE(loop.open());
   loop.Close();
-  EXPECT_TRUE(loop.Descriptors().empty());
+  for (int fd : loop.Descriptors()) EXPECT_EQ(fd, -1);
 }
 
 }  // namespace
